@@ -1,0 +1,28 @@
+"""Condition: an expression holds."""
+
+from typing import TYPE_CHECKING
+
+from ..condition import Condition
+from ..some_substitutions_type import SomeSubstitutionsType
+from ..utilities import normalize_to_list_of_substitutions
+from .evaluate_condition_expression import evaluate_condition_expression
+
+if TYPE_CHECKING:
+    from ..launch_context import LaunchContext
+
+
+class IfCondition(Condition):
+    """True if the expression holds."""
+
+    def __init__(self, predicate_expression: SomeSubstitutionsType) -> None:
+        """Create the condition from an expression that becomes true, 1, false or 0."""
+        super().__init__()
+        self.__expression = normalize_to_list_of_substitutions(predicate_expression)
+
+    def describe(self) -> str:
+        """Describe the condition by its expression."""
+        return f"IfCondition({' + '.join(part.describe() for part in self.__expression)})"
+
+    def evaluate(self, context: "LaunchContext") -> bool:
+        """Say whether the expression holds."""
+        return evaluate_condition_expression(context, self.__expression)

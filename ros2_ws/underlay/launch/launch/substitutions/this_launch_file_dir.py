@@ -1,0 +1,28 @@
+"""Substitution: the folder of the launch file."""
+
+from typing import TYPE_CHECKING
+
+from ..substitution import Substitution
+from .substitution_failure import SubstitutionFailure
+
+if TYPE_CHECKING:
+    from ..launch_context import LaunchContext
+
+
+class ThisLaunchFileDir(Substitution):
+    """The folder of the launch file that is being visited."""
+
+    def describe(self) -> str:
+        """Describe the substitution."""
+        return "ThisLaunchFileDir()"
+
+    def perform(self, context: "LaunchContext") -> str:
+        """Return the folder.
+
+        Raises:
+            SubstitutionFailure: No launch file is being visited.
+        """
+        value = context.get_locals_as_dict().get("current_launch_file_directory")
+        if value is None:
+            raise SubstitutionFailure("ThisLaunchFileDir outside of a launch file")
+        return str(value)

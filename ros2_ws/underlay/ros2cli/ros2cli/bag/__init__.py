@@ -1,0 +1,1 @@
+"""Recording, describing and playing bags: MCAP files that the genuine rosbag2 reads."""

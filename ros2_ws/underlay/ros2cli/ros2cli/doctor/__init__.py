@@ -1,0 +1,1 @@
+"""What this ROS 2 set-up consists of, and what is wrong with it."""

@@ -1,0 +1,1 @@
+"""One module for each command group; each has ``add_arguments(parser)``."""
