@@ -1,0 +1,49 @@
+"""The task ``walk``: what may be asked for, and when it is done."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from planner_core.errors import GoalError, GoalOutsideFenceError
+from planner_core.robots import crazyflie, go2
+from planner_core.tasks import load_task
+from planner_core.walking_task import BODY, Walk
+
+
+def test_it_is_found_by_name_and_needs_the_trunk() -> None:
+    assert load_task("walk").sensors == (BODY,)
+
+
+def test_a_velocity_within_the_limits_is_taken_and_completed() -> None:
+    task = Walk()
+    task.check(go2(), {"velocity_x": 0.5})
+    complete = task.complete({"velocity_x": 0.5}, {})
+    assert complete == {"velocity_x": 0.5, "velocity_y": 0.0, "turn_rate": 0.0}
+
+
+@pytest.mark.parametrize(
+    ("robot", "asked", "error"),
+    [
+        (crazyflie(), {"velocity_x": 0.5}, GoalError),
+        (go2(), {"x": 0.5}, GoalError),
+        (go2(), {"velocity_x": 0.9}, GoalOutsideFenceError),
+        (go2(), {"turn_rate": -0.5}, GoalOutsideFenceError),
+    ],
+)
+def test_what_cannot_be_walked_is_refused(
+    robot: object, asked: dict[str, float], error: type[GoalError]
+) -> None:
+    with pytest.raises(error):
+        Walk().check(robot, asked)  # type: ignore[arg-type]
+
+
+def test_distance_is_that_of_the_velocity_over_a_stride() -> None:
+    asked = {"velocity_x": 0.5}
+    measured = {"mean_velocity_x": 0.2, "mean_velocity_y": 0.4, "mean_turn_rate": 0.0}
+    progress = Walk().progress(asked, {}, measured)
+    assert progress.complete
+    assert progress.distance == pytest.approx(0.5)
+    unknown = Walk().progress(asked, {}, {"mean_velocity_x": 0.5})
+    assert math.isnan(unknown.distance)
+    assert not unknown.complete
