@@ -1,0 +1,1 @@
+"""Simulated robots: own MuJoCo models behind the robots' own protocols."""
