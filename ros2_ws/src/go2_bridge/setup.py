@@ -1,0 +1,20 @@
+from setuptools import find_packages, setup
+
+NAME = "go2_bridge"
+
+setup(
+    name=NAME,
+    version="0.1.0",
+    packages=find_packages(exclude=["test"]),
+    data_files=[
+        ("share/ament_index/resource_index/packages", [f"resource/{NAME}"]),
+        (f"share/{NAME}", ["package.xml"]),
+    ],
+    install_requires=["setuptools"],
+    zip_safe=False,
+    maintainer="Driftpilot maintainers",
+    maintainer_email="maintainers@driftpilot.example",
+    description="Commands in, telemetry out: the bridge to a Unitree Go2, real or simulated.",
+    license="Apache-2.0",
+    entry_points={"console_scripts": ["go2_bridge = go2_bridge.node:main"]},
+)

@@ -1,0 +1,79 @@
+"""What every bridge does with requests, whatever robot it leads to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import rclpy
+from planner_core.errors import RobotError
+from planner_core.limiter import Setpoint
+from robot_bridge.bridge import Health, Phase, RobotBridge
+from std_srvs.srv import Trigger
+
+
+class Puppet(RobotBridge):
+    """A robot that is in the phase that the test says."""
+
+    phase = Phase.READY
+    recovers = True
+
+    def poll(self) -> Health:
+        return Health(self.phase)
+
+    def engage(self) -> None:
+        self.phase = Phase.ENGAGING
+
+    def send(self, setpoint: Setpoint) -> None:
+        raise AssertionError("no command was given")
+
+    def rest(self) -> None:
+        self.phase = Phase.RESTING
+
+    def stop(self) -> None:
+        self.phase = Phase.FAULT
+
+    def recover(self) -> None:
+        if not self.recovers:
+            raise RobotError("upside down")
+        self.phase = Phase.READY
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+
+@pytest.fixture
+def bridge(ros_domain: int) -> Iterator[Puppet]:
+    rclpy.init(domain_id=ros_domain)
+    node = Puppet("puppet")
+    yield node
+    node.destroy_node()
+    rclpy.shutdown()
+
+
+def reset(bridge: Puppet) -> Trigger.Response:
+    return bridge._on_reset(Trigger.Request(), Trigger.Response())
+
+
+@pytest.mark.parametrize("phase", [Phase.ENGAGING, Phase.ACTIVE, Phase.RESTING])
+def test_a_reset_without_a_stop_leaves_a_moving_robot_alone(bridge: Puppet, phase: Phase) -> None:
+    bridge.phase = phase
+    response = reset(bridge)
+    assert (response.success, response.message) == (False, "no emergency stop is latched")
+    assert bridge.phase is phase
+
+
+def test_a_robot_that_does_not_recover_stays_stopped(bridge: Puppet) -> None:
+    bridge._on_stop(Trigger.Request(), Trigger.Response())
+    bridge.recovers = False
+    assert "upside down" in reset(bridge).message
+    assert bridge.guard.stopped
+    bridge.recovers = True
+    assert reset(bridge).success
+    assert not bridge.guard.stopped
+
+
+def test_a_rest_right_after_engaging_is_not_lost(bridge: Puppet) -> None:
+    assert bridge._on_engage(Trigger.Request(), Trigger.Response()).success
+    bridge._on_rest(Trigger.Request(), Trigger.Response())
+    assert bridge.phase is Phase.RESTING
