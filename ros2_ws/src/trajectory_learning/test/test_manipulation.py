@@ -1,0 +1,121 @@
+"""A planner for an arm from demonstrations to a bundle, which another robot refuses."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from planner_core import arm_kinematics
+from planner_core.bundle import load_bundle
+from planner_core.errors import BundleMismatchError, InvalidObservationError
+from planner_core.gates import PlanGate
+from planner_core.manipulation import GOAL, OBJECT, OBJECTS
+from planner_core.plan import Observation
+from planner_core.planners import PlannerRequest, load_planner
+from planner_core.robots import crazyflie, go2, so100
+from planner_core.scripted_manipulation import HOME, ManipulationScript
+from planner_core.timed_plan import TimedPlan
+from trajectory_learning.manipulation import export, load, train
+from trajectory_learning.problems import manipulation
+from trajectory_learning.training import TrainingConfig
+
+# Exporting takes many seconds on a quiet machine.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+ROWS = 60
+
+
+@pytest.fixture(scope="module")
+def demonstrations(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the script does from random states."""
+    rng, script = np.random.default_rng(0), ManipulationScript()
+    columns: dict[str, list[np.ndarray]] = {}
+    for row in range(ROWS):
+        position = HOME + rng.normal(0.0, 0.2, 6)
+        velocity = rng.normal(0.0, 0.2, 6)
+        thing = np.array([rng.uniform(0.17, 0.22), rng.uniform(-0.1, 0.1), 0.0125, 0.2])
+        goal = np.array([rng.uniform(0.17, 0.22), rng.uniform(-0.1, 0.1), 0.0125])
+        window = script.window(position, velocity, thing[:3], float(thing[3]), goal)
+        values = (position, velocity, thing, goal, window, np.array(row // 6))
+        for name, value in zip(
+            ("position", "velocity", "object", "goal", "window", "episode"), values, strict=True
+        ):
+            columns.setdefault(name, []).append(value)
+    path = tmp_path_factory.mktemp("demonstrations") / "data.npz"
+    arrays = {name: np.array(rows, dtype=np.float32) for name, rows in columns.items()}
+    about = {"command": "none", "sha256": "0" * 64}
+    np.savez(path, about=np.array(json.dumps(about)), **arrays)
+    return path
+
+
+@pytest.fixture(scope="module")
+def bundle(demonstrations: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A planner that was trained for a moment."""
+    folder = tmp_path_factory.mktemp("models") / "arm"
+    windows, history = load([demonstrations])
+    config = TrainingConfig(steps=5, batch=16, held_out=0.2)
+    model, scale, quality = train(windows, config)
+    assert np.isfinite(list(quality.values())).all()
+    export(model, scale, config, {**history, "command": "none"}, quality, folder)
+    return folder
+
+
+def test_geometry_in_the_graph_is_that_of_the_arm() -> None:
+    rng, robot = np.random.default_rng(0), so100()
+    joints = rng.uniform(robot.lower, robot.upper, (50, 6))
+    tool = manipulation.tool_of(torch.tensor(joints)).numpy()
+    assert tool == pytest.approx(arm_kinematics.tool_of(joints), abs=1e-6)
+    for _ in range(20):
+        x, y, z = rng.uniform([0.16, -0.1, 0.012], [0.24, 0.1, 0.07])
+        yaw = rng.uniform(-0.7, 0.7)
+        expected = arm_kinematics.reach(x, y, z, yaw_rad=yaw, open_m=0.006)
+        got = manipulation.reach(torch.tensor([x, y, z]), torch.tensor(yaw), 0.006)
+        assert got.numpy() == pytest.approx(expected, abs=1e-3)
+
+
+def test_a_window_follows_from_its_accelerations(demonstrations: Path) -> None:
+    windows, _ = load([demonstrations])
+    added = manipulation.WindowMetric.added(
+        windows.window, windows.position, windows.velocity, dt_s=0.05
+    )
+    # Nothing is added at the first sample, and little in the first twentieth of a second.
+    assert added[:, :2, 0].abs().max() < 1e-5
+    assert added[:, 0, 1].abs().max() < 0.03
+
+
+def test_the_bundle_plans_for_the_arm(bundle: Path) -> None:
+    robot, rng = so100(), np.random.default_rng(0)
+    planner = load_planner("one_step", PlannerRequest(robot, bundle, candidates=8))
+    spec = planner.spec
+    assert (spec.sensors, spec.goal_names) == ({OBJECTS: OBJECT}, GOAL)
+    planner.warm_up()
+    thing, goal = np.array([0.2, 0.05, 0.0125, 0.1]), np.array([0.2, -0.1, 0.0125])
+    observation = Observation(10**9, HOME, np.zeros(6), goal, {OBJECTS: thing})
+    batch = planner.plan(observation, None, 0, rng)
+    plan = batch.plan(batch.best)
+    assert batch.position.shape == (8, spec.horizon, 6)
+    assert plan.position == pytest.approx(batch.position[batch.best], abs=1e-4)
+    assert plan.position[0] == pytest.approx(HOME, abs=1e-6)
+    PlanGate(robot).check(
+        TimedPlan(plan, 1, 1, plan.start_ns), robot=robot.name, names=robot.names,
+        frame_id=robot.frame_id, now_ns=plan.start_ns,
+    )  # fmt: skip
+    short = Observation(10**9, HOME, np.zeros(6), goal, {OBJECTS: thing[:3]})
+    with pytest.raises(InvalidObservationError, match=OBJECTS):
+        planner.plan(short, None, 0, rng)
+
+
+@pytest.mark.parametrize("robot", [crazyflie(), go2()], ids=lambda robot: robot.name)
+def test_another_robot_refuses_the_bundle(bundle: Path, robot: object) -> None:
+    with pytest.raises(BundleMismatchError, match="robot"):
+        load_planner("one_step", PlannerRequest(robot, bundle))  # type: ignore[arg-type]
+
+
+def test_the_card_says_what_it_plans_from(bundle: Path) -> None:
+    card = (bundle / "README.md").read_text()
+    assert "cube_0_yaw" in card
+    assert "object_z" in card
+    assert "scan" not in card
+    assert load_bundle(bundle).manifest.scan is None

@@ -1,0 +1,232 @@
+"""Runs the rows of a benchmark in parallel processes, and keeps each one that is finished."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from planner_core.errors import ConfigurationError, DriftpilotError
+from tqdm import tqdm
+from trajectory_learning.benchmarks import load_problem, results
+from trajectory_learning.benchmarks.interface import Problem, Row, Score, Trial
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked of a benchmark.
+
+    Attributes:
+        problem: Its name.
+        out: Folder of finished rows, table and figure.
+        rows: Methods to run; empty for all.
+        settings: Settings to run; empty for all.
+        seeds: Seeds of the rows on which a claim hangs; the others have one.
+        episode_seed: See `Trial`.
+        quick: See `Trial`.
+        jobs: Processes.
+    """
+
+    problem: str
+    out: Path
+    rows: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()
+    seeds: int = 3
+    episode_seed: int | None = None
+    quick: bool = False
+    jobs: int = 1
+
+
+@dataclass(frozen=True)
+class Job:
+    """Rows that one process runs together.
+
+    Attributes:
+        methods: Their names.
+        trial: Setting and seeds.
+        files: Where each row is kept when it is finished.
+    """
+
+    methods: tuple[str, ...]
+    trial: Trial
+    files: tuple[Path, ...]
+
+
+def run(request: Request) -> list[results.Line]:
+    """Run a benchmark, or what is left of it; write table and figure into its folder.
+
+    Returns:
+        The lines of the JSON file.
+
+    Raises:
+        ConfigurationError: A row or setting of that name does not exist.
+        UnknownPluginError: The problem does not exist.
+    """
+    problem = load_problem(request.problem)
+    chosen = chosen_rows(problem, request)
+    finish([job for job in jobs(problem, chosen, request) if not _finished(job)], request)
+    lines = []
+    for setting, row in chosen:
+        files = [
+            _file(problem, row.method, trial, request) for trial in _trials(setting, row, request)
+        ]
+        lines += results.lines_of(row, setting, [_read(file) for file in files])
+    (request.out / "table.md").write_text(results.markdown(problem, lines), encoding="utf-8")
+    results.draw(problem, lines, request.out / "figure.png")
+    return lines
+
+
+def settings_of(request: Request) -> dict[str, Any]:
+    """What the JSON file says of how it came about."""
+    problem = load_problem(request.problem)
+    return {
+        **problem.configuration(request.quick),
+        "seeds": request.seeds,
+        "episode_seed": request.episode_seed,
+        "quick": request.quick,
+    }
+
+
+def chosen_rows(problem: Problem, request: Request) -> list[tuple[str, Row]]:
+    """The settings and rows asked for.
+
+    Raises:
+        ConfigurationError: A name is unknown.
+    """
+    known = {row.method: None for setting in problem.settings() for row in problem.rows(setting)}
+    for kind, asked, existing in (
+        ("setting", request.settings, list(problem.settings())),
+        ("row", request.rows, list(known)),
+    ):
+        unknown = [name for name in asked if name not in existing]
+        if unknown:
+            raise ConfigurationError(
+                f"unknown {kind} of benchmark {problem.name}",
+                got=", ".join(unknown), expected=f"of {'; '.join(existing)}",
+            )  # fmt: skip
+    return [
+        (setting, row)
+        for setting in problem.settings()
+        if not request.settings or setting in request.settings
+        for row in problem.rows(setting)
+        if not request.rows or row.method in request.rows
+    ]
+
+
+def jobs(problem: Problem, chosen: Sequence[tuple[str, Row]], request: Request) -> list[Job]:
+    """The calls of `Problem.run`: rows of one model, one setting and one seed together."""
+    groups: dict[tuple[str, Trial], list[str]] = {}
+    for setting, row in chosen:
+        for trial in _trials(setting, row, request):
+            groups.setdefault((row.model or row.method, trial), []).append(row.method)
+    return [
+        Job(tuple(names), trial, tuple(_file(problem, name, trial, request) for name in names))
+        for (_, trial), names in groups.items()
+    ]
+
+
+def finish(pending: Sequence[Job], request: Request) -> None:
+    """Run jobs; what is finished is on the disk even if a later one fails."""
+    (request.out / "rows").mkdir(parents=True, exist_ok=True)
+    with tqdm(total=len(pending), unit="job", desc=request.problem) as bar:
+        if request.jobs == 1:
+            for job in pending:
+                run_job(request.problem, job)
+                bar.update()
+            return
+        # Each job is a process of its own; the threads only wait for them.
+        with ThreadPoolExecutor(request.jobs) as pool:
+            running = [pool.submit(_in_process, request.problem, job) for job in pending]
+            try:
+                for done in as_completed(running):
+                    done.result()
+                    bar.update()
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+
+
+def in_background(arguments: Sequence[str], out: Path) -> tuple[int, Path]:
+    """Run the same command in a process that outlives this one.
+
+    Args:
+        arguments: Arguments of ``python -m trajectory_learning``, without ``--background``.
+        out: Folder of its log.
+
+    Returns:
+        Its process id and the log file.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    log = out / "log.txt"
+    with log.open("ab") as file:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "trajectory_learning", *arguments],
+            stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True,
+        )  # fmt: skip
+    return process.pid, log
+
+
+def run_job(problem: str, job: Job) -> None:
+    """Run a job in this process and keep its rows; nothing if another command has just done so."""
+    if _finished(job):
+        return
+    torch.set_num_threads(1)
+    scores = load_problem(problem).run(job.methods, job.trial)
+    for method, file in zip(job.methods, job.files, strict=True):
+        content = {
+            "method": method,
+            "trial": asdict(job.trial),
+            "score": results.score_as_json(scores[method]),
+        }
+        # A reader never sees half a file.
+        part = file.with_suffix(f".{os.getpid()}.part")
+        part.write_text(json.dumps(content), encoding="utf-8")
+        part.replace(file)
+
+
+def _in_process(problem: str, job: Job) -> None:
+    content = {
+        "problem": problem,
+        "methods": job.methods,
+        "trial": asdict(job.trial),
+        "files": [str(file) for file in job.files],
+    }
+    ended = subprocess.run(
+        [sys.executable, "-m", "trajectory_learning.benchmarks.worker"],
+        input=json.dumps(content), text=True, check=False,
+        # Bars of several processes would overwrite one another.
+        env={**os.environ, "TQDM_DISABLE": "1"},
+    )  # fmt: skip
+    if ended.returncode != 0:
+        raise DriftpilotError(
+            f"a row of benchmark {problem} failed",
+            got=f"{', '.join(job.methods)} ({job.trial.setting}), exit code {ended.returncode}",
+            remedy="Its error is printed above; finished rows are kept.",
+        )
+
+
+def _trials(setting: str, row: Row, request: Request) -> list[Trial]:
+    seeds = request.seeds if row.seeded else 1
+    return [Trial(setting, seed, request.episode_seed, request.quick) for seed in range(seeds)]
+
+
+def _file(problem: Problem, method: str, trial: Trial, request: Request) -> Path:
+    about = [problem.name, method, asdict(trial), problem.configuration(trial.quick)]
+    text = json.dumps(about, sort_keys=True, default=str)
+    return request.out / "rows" / f"{hashlib.sha256(text.encode()).hexdigest()[:16]}.json"
+
+
+def _finished(job: Job) -> bool:
+    return all(file.exists() for file in job.files)
+
+
+def _read(file: Path) -> Score:
+    return results.score_from_json(json.loads(file.read_text(encoding="utf-8"))["score"])
