@@ -8,7 +8,6 @@ ros2 launch planner crazyflie_nav.launch.py standby:=grid_search
 ros2 launch planner crazyflie_nav.launch.py robot:=crazyflie uri:=radio://0/80/2M/E7E7E7E7E7
 """
 
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from launch import LaunchDescription
@@ -25,16 +24,10 @@ ARGUMENTS = (
 )
 
 
-def world_file(world: str, share: Path) -> str:
-    """A world of config/worlds by its name; a path and `random` stay what they are."""
-    named = share / "config" / "worlds" / f"{world}.yaml"
-    return str(named) if named.is_file() else world
-
-
 def graph(launch: RobotLaunch) -> list[object]:
     """The nodes, once the arguments are known."""
     argument, node, robot = launch.argument, launch.node, launch.robot
-    world = {"world": world_file(argument["world"], launch.share), "seed": launch.seed}
+    world = {"world": launch.world_file(), "seed": launch.seed}
     uri = {"uri": argument["uri"]}
     radio = {"udp_port": urlsplit(argument["uri"]).port or 19850}
     flying = {

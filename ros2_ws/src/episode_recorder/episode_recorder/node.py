@@ -14,10 +14,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
 from action_msgs.msg import GoalStatusArray
 from planner_core.clock import seconds
 from planner_core.errors import OK, DriftpilotError
+from planner_core.plain_data import read_yaml
 from planner_interfaces.srv import AnnotateEpisode, StartEpisode, StopEpisode
 from planner_ros.clock import RosClock
 from planner_ros.parameters import NodeParameters
@@ -162,8 +162,8 @@ class EpisodeRecorder(Node):
         if watched is None or watched.latched is None or watched.topic.type_name != WORLD_TYPE:
             return ""
         try:
-            return str(yaml.safe_load(deserialize_message(watched.latched[1], String).data)["name"])
-        except (yaml.YAMLError, TypeError, KeyError):
+            return str(read_yaml(deserialize_message(watched.latched[1], String).data)["name"])
+        except (ValueError, TypeError, KeyError):
             return "unreadable"
 
     def _end(self, outcome: str, note: str) -> Recording:

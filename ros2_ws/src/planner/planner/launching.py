@@ -28,16 +28,25 @@ Argument = tuple[str, str, str, tuple[str, ...] | None]
 Parameters = dict[str, object]
 
 TRUTH: Final = ("true", "false")
-SHARED: Final[tuple[Argument, ...]] = (
-    ("standby", "none", "Planner plugin of a second server for when the first one fails.", None),
+NODES: Final[tuple[Argument, ...]] = (
     ("seed", "0", "Seed of random worlds, of noise and of the planner.", None),
+    ("use_sim_time", "false", "Follow /clock instead of the system's clock.", TRUTH),
+)
+"""Arguments of every launch file."""
+PLANNING: Final[tuple[Argument, ...]] = (
+    ("standby", "none", "Planner plugin of a second server for when the first one fails.", None),
     ("episodes", "0", "Episodes in random worlds of the simulation, then an end.", None),
     ("report", "none", "JSON file for the figures of the episodes.", None),
     ("record", "false", "Record each goal as an episode: a rosbag of its own.", TRUTH),
     ("bags", "bags", "Folder of the recorded episodes.", None),
-    ("view", "true", "Show the robot in the browser and report it as a page.", TRUTH),
-    ("use_sim_time", "false", "Follow /clock instead of the system's clock.", TRUTH),
+    *NODES,
 )
+"""Arguments of one that plans."""
+SHARED: Final[tuple[Argument, ...]] = (
+    *PLANNING,
+    ("view", "true", "Show the robot in the browser and report it as a page.", TRUTH),
+)
+"""Arguments of one for a whole robot."""
 # A standby server publishes beside the planner. Each hears the other's plans: the robot may be
 # following those.
 STANDBY_REMAPPINGS: Final = [
@@ -81,6 +90,12 @@ class RobotLaunch:
             "parameters": [*(str(f) for f in files if f.is_file()), clock, *parameters],
         }
         return Node(package=package, executable=executable, **(options | different))
+
+    def world_file(self) -> str:
+        """The argument ``world``: a name in config/worlds as its file, else as it is."""
+        world = self.argument["world"]
+        named = self.share / "config" / "worlds" / f"{world}.yaml"
+        return str(named) if named.is_file() else world
 
     def planning(self, *server: Parameters, navigator: Parameters | None = None) -> list[object]:
         """Execution, planner, standby planner, navigator.

@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
 from planner_core.episodes import EpisodeFigures, EpisodeResult
-from planner_core.errors import ConfigurationError, GoalError
+from planner_core.errors import ConfigurationError, GoalError, WorldError
 from planner_core.navigation_task import Outcome
 from planner_core.parameters import parameter
+from planner_core.plain_data import read_yaml
 from planner_core.world import world_from_dict
 from planner_interfaces.action import Navigate
 from planner_interfaces.msg import BridgeStatus, Command, ExecutionStatus, Goal, Plan
@@ -95,7 +95,12 @@ def goal_of_world(description: str, task: str, names: Sequence[str]) -> dict[str
         GoalError: It proposes nothing.
         WorldError: It is no world.
     """
-    world = yaml.safe_load(description)
+    try:
+        world = read_yaml(description)
+    except ValueError as error:
+        raise WorldError("description is not YAML", got=error) from error
+    if not isinstance(world, dict):
+        raise WorldError("description of a world", got=repr(world)[:80], expected="a mapping")
     if "goals" not in world:
         goal = world_from_dict(world, source="description").goal
         return dict(zip(names, goal.tolist(), strict=False))
