@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from planner_core.bundle import Bundle
 from planner_core.clock import nanoseconds
-from planner_core.diffusion_sampler import DiffusionSampler, configured
+from planner_core.diffusion_model import DiffusionModel
 from planner_core.errors import BundleMismatchError
 from planner_core.inference import Graph
 from planner_core.navigation import AXES, EncodedState
@@ -52,20 +52,15 @@ class DiffusionGenerator:
     ) -> None:
         manifest, settings = bundle.manifest, settings or SamplerSettings()
         self._plans = NavigationPlans(manifest, KIND, candidates)
-        if manifest.sampler is None or len(manifest.normalisation.mean) != CHANNELS:
+        self._model = DiffusionModel(
+            bundle, settings, self._plans.spec.candidates, manifest.horizon
+        )
+        if self._model.channels != CHANNELS:
             raise BundleMismatchError(
-                f"bundle {manifest.name}: sampler and normalisation",
-                expected=f"a sampler, and statistics of {CHANNELS} channels",
-            )
-        sampler = configured(manifest.sampler, settings)
-        roles = ["planner"] if sampler.coupling == "planner" else ["planner", "dynamics"]
-        self._networks = {role: Graph(bundle, role, settings.provider) for role in roles}
+                f"bundle {manifest.name}: normalisation", got=self._model.channels,
+                expected=f"statistics of {CHANNELS} channels",
+            )  # fmt: skip
         self._rank = Graph(bundle, "rank", settings.provider)
-        shape = (self._plans.spec.candidates, manifest.horizon, CHANNELS)
-        self._sampler = DiffusionSampler(sampler, shape)
-        self._outputs = ["prediction", "unconditioned"][: 1 + self._sampler.guided]
-        self._mean = np.array(manifest.normalisation.mean, dtype=np.float32)
-        self._std = np.array(manifest.normalisation.std, dtype=np.float32)
 
     @property
     def spec(self) -> GeneratorSpec:
@@ -93,7 +88,7 @@ class DiffusionGenerator:
         """
         inputs, state = self._plans.encode(observation)
         start = None
-        if previous is not None and self._sampler.spec.warm_start_steps:
+        if previous is not None and self._model.spec.warm_start_steps:
             start = self._seen_from(previous, observation, state)
         outputs = self._candidates(inputs, rng, start)
         return self._plans.batch(observation, state, outputs)
@@ -105,19 +100,11 @@ class DiffusionGenerator:
         self, inputs: dict[str, Floats], rng: np.random.Generator, start: Floats | None
     ) -> list[NDArray[np.float32]]:
         """Outputs of the ranking, in the order of `RANKING`."""
-
-        def network(role: str, x: Floats, k: int) -> tuple[Floats, Floats | None]:
-            level = np.array([k], dtype=np.float32)
-            outputs = self._networks[role].run(
-                self._outputs, {"sample": x, "level": level, **inputs}
-            )
-            return outputs[0], outputs[1] if len(outputs) == 2 else None
-
         present = np.concatenate([np.zeros(AXES, dtype=np.float32), inputs["velocity"]])
-        present = (present - self._mean[:STATES]) / self._std[:STATES]
-        present = present[: self._sampler.spec.inpaint]
-        x = self._sampler.sample(network, rng, present, start)
-        actions = x[..., STATES:] * self._std[STATES:] + self._mean[STATES:]
+        mean, std = self._model.mean, self._model.std
+        present = (present - mean[:STATES]) / std[:STATES]
+        x = self._model.sample(inputs, rng, present[: self._model.spec.inpaint], start)
+        actions = x[..., STATES:] * std[STATES:] + mean[STATES:]
         ranked: list[NDArray[np.float32]] = self._rank.run(RANKING, {"sample": actions, **inputs})
         return ranked
 
@@ -135,5 +122,5 @@ class DiffusionGenerator:
         c, s = np.cos(angle), np.sin(angle)
         local = rows @ np.array([[c, s, 0], [-s, c, 0], [0, 0, 1]])
         flat = local.reshape(spec.horizon, CHANNELS).astype(np.float32)
-        normalised: Floats = (flat - self._mean) / self._std
+        normalised: Floats = (flat - self._model.mean) / self._model.std
         return normalised

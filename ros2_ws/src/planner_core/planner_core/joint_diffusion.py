@@ -17,9 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from planner_core.bundle import Bundle
 from planner_core.clock import seconds
-from planner_core.diffusion_sampler import DiffusionSampler, configured
-from planner_core.errors import BundleMismatchError
-from planner_core.inference import Graph
+from planner_core.diffusion_model import DiffusionModel
 from planner_core.joint_plans import JointPlans
 from planner_core.plan import Array, GeneratorSpec, Observation, Plan, PlanBatch
 from planner_core.planners import SamplerSettings
@@ -57,25 +55,15 @@ class JointDiffusionGenerator:
         candidates: int | None = None,
         settings: SamplerSettings | None = None,
     ) -> None:
-        manifest, settings = bundle.manifest, settings or SamplerSettings()
+        manifest = bundle.manifest
         self._plans = JointPlans(manifest, KIND, candidates)
-        if manifest.sampler is None:
-            raise BundleMismatchError(f"bundle {manifest.name}: sampler", expected="a sampler")
-        sampler = configured(manifest.sampler, settings)
-        roles = ["planner"] if sampler.coupling == "planner" else ["planner", "dynamics"]
-        self._networks = {role: Graph(bundle, role, settings.provider) for role in roles}
-        channels = len(manifest.normalisation.mean)
         # A plan has one sample more than a window has rows: the one that it begins with.
-        shape = (self._plans.spec.candidates, manifest.horizon - 1, channels)
-        for role, graph in self._networks.items():
-            if (got := graph.spec.input("sample").shape) != ("K", *shape[1:]):
-                raise BundleMismatchError(
-                    f"bundle {manifest.name}: sample of the graph {role}", got=got,
-                    expected=("K", *shape[1:]),
-                )  # fmt: skip
-        self._sampler = DiffusionSampler(sampler, shape)
-        self._outputs = ["prediction", "unconditioned"][: 1 + self._sampler.guided]
+        self._model = DiffusionModel(
+            bundle, settings or SamplerSettings(), self._plans.spec.candidates, manifest.horizon - 1
+        )
+        channels = self._model.channels
         self._targets = slice(channels - len(manifest.dof_names), channels)
+        # In double precision, as plans are.
         self._mean = np.array(manifest.normalisation.mean[self._targets])
         self._std = np.array(manifest.normalisation.std[self._targets])
         self._last: tuple[int, Floats] | None = None
@@ -127,15 +115,7 @@ class JointDiffusionGenerator:
         self, inputs: dict[str, Floats], rng: np.random.Generator, start: Floats | None
     ) -> Floats:
         """(K, H, D) normalised windows."""
-
-        def network(role: str, x: Floats, k: int) -> tuple[Floats, Floats | None]:
-            level = np.array([k], dtype=np.float32)
-            outputs = self._networks[role].run(
-                self._outputs, {"sample": x, "level": level, **inputs}
-            )
-            return outputs[0], outputs[1] if len(outputs) == 2 else None
-
-        return self._sampler.sample(network, rng, np.zeros(0, dtype=np.float32), start)
+        return self._model.sample(inputs, rng, np.zeros(0, dtype=np.float32), start)
 
     def _seen_from(self, stamp_ns: int) -> Floats | None:
         """(H, D) the last window from another beginning; beyond its end, its last row."""
