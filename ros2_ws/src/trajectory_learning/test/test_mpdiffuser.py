@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from planner_core.errors import InvalidParameterError
@@ -213,6 +215,34 @@ def test_tracked_plans_are_those_of_the_planner_made_consistent():
         return (plans[0] - plans[1].cumsum(dim=1)).abs().mean()
 
     assert gap("tracked") < 0.2 * gap("planner")
+
+
+def test_fine_tuning_changes_the_parts_it_names_and_only_in_the_new_family():
+    fitting = FitConfig(steps=40, batch=16, averaging=0.5, learning_rate=1e-2)
+    family = Family(windows(), FamilyConfig(width=16, blocks=1, levels=5, fit=fitting))
+    family.train("joint")
+    family.train("tracked")
+    weak = windows()
+    weak = replace(weak, states=weak.state[:, None] + 0.5 * weak.actions.cumsum(dim=1))
+
+    def planned(of, method):
+        state, task = torch.zeros(4, STATES), torch.zeros(4, 3)
+        return of.plan(method, state, task, torch.Generator().manual_seed(0), Sampling(2))
+
+    before = {m: planned(family, m) for m in ("planner", "joint", "tracked")}
+    tuned = family.fine_tuned(("dynamics", "forward"), weak, fitting)
+    for method, (states, actions) in before.items():
+        again, changed = planned(family, method), planned(tuned, method)
+        assert torch.equal(again[0], states)
+        assert torch.equal(again[1], actions)
+        assert torch.equal(changed[0], states) is (method == "planner")
+
+    def gap(plans, gain):
+        return (plans[0] - gain * plans[1].cumsum(dim=1)).abs().mean()
+
+    # What is tracked now is a robot of half the gain.
+    states, actions = planned(tuned, "tracked")
+    assert gap((states, actions), 0.5) < 0.5 * gap((states, actions), 1.0)
 
 
 def test_unknown_members_are_refused_with_those_that_exist():

@@ -10,6 +10,7 @@ from trajectory_learning.benchmarks.interface import Measure, Problem, Row, Scor
 PROBLEMS: dict[str, str] = {
     "bimodal": "trajectory_learning.problems.bimodal",
     "car_maze": "trajectory_learning.problems.car_maze",
+    "defect": "trajectory_learning.problems.defect",
     "go2": "trajectory_learning.problems.go2.table",
     "linear_system": "trajectory_learning.problems.linear_system",
     "mass_spring": "trajectory_learning.problems.mass_spring",

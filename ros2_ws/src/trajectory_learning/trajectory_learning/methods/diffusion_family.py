@@ -11,7 +11,8 @@ actions, ``n_y`` numbers of a task.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import copy
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -197,6 +198,31 @@ class Family:
             if part not in self._trained:
                 self._train_part(part, progress)
         return sum(self.train_cpu_s[part] for part in PARTS[method])
+
+    def fine_tuned(self, parts: Sequence[str], windows: Windows, fitting: FitConfig) -> Family:
+        """This family after some of its trained networks have gone on training on other data.
+
+        The scaling stays, and so does what tracking knows of the planner's error: all that is new
+        is what these networks have learnt.
+
+        Args:
+            parts: Networks, values of `PARTS`, trained before.
+            windows: The other data.
+            fitting: Training of each network.
+
+        Returns:
+            Another family, whose processor time of these networks is that of this training alone.
+        """
+        tuned, source = copy.copy(self), copy.copy(self)
+        tuned._trained, tuned.train_cpu_s = dict(self._trained), dict(self.train_cpu_s)
+        tuned._trackings = {}
+        source.windows = source.dynamics_windows = windows
+        for part in parts:
+            lesson = source._lesson(part)
+            network = copy.deepcopy(self._trained[part]).requires_grad_(True)
+            trained, report = fit(network, lesson.loss, lesson.data, fitting)
+            tuned._trained[part], tuned.train_cpu_s[part] = trained, report.cpu_s
+        return tuned
 
     @torch.no_grad()
     def plan(
