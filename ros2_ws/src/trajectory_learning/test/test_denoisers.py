@@ -69,6 +69,16 @@ def test_a_withheld_task_makes_no_difference_and_the_state_still_does(make):
     assert not torch.allclose(network(x, k, condition), network(x, k, other_task), atol=1e-4)
 
 
+def test_several_conditions_over_the_same_windows_are_one_pass():
+    torch.manual_seed(0)
+    network = awake(mlp(always=STATES))
+    x, k, condition = torch.randn(4, H, D), torch.tensor([3.0]), torch.randn(1, C)
+    keep = torch.tensor([1.0, 0.0])[:, None, None]
+    both = network(x, k, condition[None], keep)
+    for predicted, kept in zip(both, keep, strict=True):
+        torch.testing.assert_close(predicted, network(x, k, condition, kept))
+
+
 @NETWORKS
 def test_without_any_condition_it_is_withheld_from_all(make):
     torch.manual_seed(0)

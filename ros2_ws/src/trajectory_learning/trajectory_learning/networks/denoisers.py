@@ -86,7 +86,10 @@ class ConditionEmbedding(nn.Module):
         self.mix = nn.Sequential(nn.SiLU(), nn.Linear(width, width), nn.SiLU())
 
     def forward(self, condition: Tensor | None, keep: Tensor | None, like: Tensor) -> Tensor:
-        """(B, C), (B, 1) -> (B, width), or (1, width) without a condition; device as ``like``."""
+        """(B, C), (B, 1) -> (B, width), or (1, width) without a condition; device as ``like``.
+
+        Dimensions before these broadcast.
+        """
         if condition is None:
             if self.always:
                 raise InvalidParameterError(
@@ -98,11 +101,11 @@ class ConditionEmbedding(nn.Module):
         if self.of_task is None:
             features = self.null
         else:
-            features = self.of_task(condition[:, self.always :])
+            features = self.of_task(condition[..., self.always :])
             if keep is not None:
                 features = torch.where(keep > 0, features, self.null)
         if self.of_state is not None:
-            features = features + self.of_state(condition[:, : self.always])
+            features = features + self.of_state(condition[..., : self.always])
         return self.mix(features)
 
 
@@ -133,6 +136,9 @@ class Film(nn.Module):
 
 class MlpDenoiser(nn.Module):
     """Residual blocks over the flat window: the fast one, for short windows.
+
+    Conditions (A, 1, C) over the same windows (B, H, D) give (A, B, H, D): what does not depend on
+    the condition is computed once.
 
     Args:
         horizon: ``H``.
