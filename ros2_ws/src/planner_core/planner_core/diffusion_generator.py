@@ -52,14 +52,14 @@ class DiffusionGenerator:
     ) -> None:
         manifest, settings = bundle.manifest, settings or SamplerSettings()
         self._plans = NavigationPlans(manifest, KIND, candidates)
+        if (width := len(manifest.normalisation.mean)) != CHANNELS:
+            raise BundleMismatchError(
+                f"bundle {manifest.name}: normalisation", got=width,
+                expected=f"statistics of {CHANNELS} channels",
+            )  # fmt: skip
         self._model = DiffusionModel(
             bundle, settings, self._plans.spec.candidates, manifest.horizon
         )
-        if self._model.channels != CHANNELS:
-            raise BundleMismatchError(
-                f"bundle {manifest.name}: normalisation", got=self._model.channels,
-                expected=f"statistics of {CHANNELS} channels",
-            )  # fmt: skip
         self._rank = Graph(bundle, "rank", settings.provider)
 
     @property

@@ -202,7 +202,7 @@ def test_the_previous_plan_is_seen_from_the_new_start(bundle: Path) -> None:
         {"scan": np.full(RAYS, 3.0)},
     )  # fmt: skip
     state = generator._plans.encoding.encode_observation(now)
-    rows = generator._seen_from(previous, now, state) * generator._std + generator._mean
+    rows = generator._seen_from(previous, now, state) * generator._model.std + generator._model.mean
     # The goal is to the left: the frame is turned by a quarter circle.
     turned = np.array([velocity[1], -velocity[0], velocity[2]])
     left = HORIZON - 10
@@ -233,9 +233,10 @@ def test_the_wrong_planner_or_bundle_is_refused(bundle: Path) -> None:
         with pytest.raises(BundleMismatchError, match=r"method|kind"):
             load_planner(planner, PlannerRequest(crazyflie(), bundle))
     loaded = load_bundle(bundle)
-    for change in ({"sampler": None}, {"normalisation": Statistics((0.0,), (1.0,))}):
-        with pytest.raises(BundleMismatchError, match="sampler"):
-            DiffusionGenerator(replace(loaded, manifest=replace(loaded.manifest, **change)))
+    for field, value in (("sampler", None), ("normalisation", Statistics((0.0,), (1.0,)))):
+        manifest = replace(loaded.manifest, **{field: value})
+        with pytest.raises(BundleMismatchError, match=field):
+            DiffusionGenerator(replace(loaded, manifest=manifest))
 
 
 def test_the_model_card_names_the_method(bundle: Path) -> None:
