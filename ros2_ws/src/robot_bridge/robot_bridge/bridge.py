@@ -253,7 +253,7 @@ class RobotBridge(Node):
 
     @abstractmethod
     def stop(self) -> None:
-        """Cut actuation at once."""
+        """End the motion at once, as is safest for the robot: motors off, or held where it is."""
 
     @abstractmethod
     def recover(self) -> None:

@@ -135,15 +135,29 @@ class ArmControl:
             self._target = None
             self.activity = Activity.STOPPING
 
+    def stop(self) -> None:
+        """Hold where the arm is, at once, with all torque; an arm without torque stays so.
+
+        The joints are held where they were measured, not where they were sent: an arm that
+        somebody holds back does not push on. The gripper alone keeps its goal, or it would drop
+        what it has gripped. Asked again, nothing changes: each time the arm would sink a little
+        further.
+        """
+        if self.activity in (Activity.LIMP, Activity.HOLDING):
+            return
+        self._target = None
+        held = self.calibration.positions(self._reading.position)
+        gripper = self._robot.names.index(GRIPPER)
+        held[gripper] = self._motion.goal[gripper]
+        self._motion = self._motion_from(held)
+        self._confirm_goals(self.calibration.counts(self._motion.goal))
+        self._limit_torque(1.0)
+        self.activity = Activity.HOLDING
+
     def release(self) -> None:
         """Let the arm sink softly, then switch the torque off."""
         if self.activity not in (Activity.LIMP, Activity.RELEASING):
             self._begin_ramp(Activity.RELEASING)
-
-    def cut(self) -> None:
-        """Switch the torque off at once; repeated by `advance` until every servo has done so."""
-        self.activity, self._target, self._written = Activity.LIMP, None, None
-        self._servos.write_switches(False)
 
     def recover(self) -> None:
         """Forget a fault; servos that protect themselves, or lost their torque, take it on again.
@@ -250,7 +264,12 @@ class ArmControl:
             self._limit_torque(1.0)
             self.activity = Activity.FOLLOWING
         else:
-            self.cut()
+            self._cut()
+
+    def _cut(self) -> None:
+        """Switch the torque off; repeated by `advance` until every servo has done so."""
+        self.activity, self._written = Activity.LIMP, None
+        self._servos.write_switches(False)
 
     def _limit_torque(self, share: float) -> None:
         self._servos.write("Torque_Limit", self._torque_limits(share))

@@ -30,6 +30,8 @@ STALL_N_M_V: Final = 0.25
 """Stall torque per volt: 1.91 N m at 7.4 V, 2.94 N m at 12 V."""
 EXIT_LIMIT_S: Final = 5.0
 """Longest wait for the arm to come to rest at the end."""
+_MOVED: Final = (Activity.STARTING, Activity.FOLLOWING, Activity.STOPPING)
+"""What an arm that was stopped does not do."""
 _STATUS_BITS: Final = 5
 _PHASE: Final = {
     Activity.LIMP: Phase.READY,
@@ -94,9 +96,9 @@ class So100Bridge(RobotBridge):
             return health
         self._been_up = True
         if self._stopped:
-            # A stop that was asked for while the link was down is made good.
-            if health.armed:
-                self._link.wish(ArmControl.cut)
+            # A stop that got lost with a link that came back is made good.
+            if report.activity in _MOVED:
+                self._link.wish(ArmControl.stop)
             health.reasons.append("stopped; call reset_emergency_stop")
             health.error_code = health.error_code or RobotFaultError.code
         fault = self._stopped or report.error is not None
@@ -126,7 +128,7 @@ class So100Bridge(RobotBridge):
 
     def stop(self) -> None:
         self._stopped = True
-        self._link.wish(ArmControl.cut)
+        self._link.wish(ArmControl.stop)
 
     def recover(self) -> None:
         self._stopped = False
@@ -136,8 +138,8 @@ class So100Bridge(RobotBridge):
         report = self._link.report
         if report.status is not LinkStatus.UP or report.reading is None:
             return "no link to the arm"
-        if self._stopped and report.reading.torque.any():
-            return "the servos have not confirmed the stop yet"
+        if self._stopped and report.activity in _MOVED:
+            return "the arm has not been stopped yet"
         return None
 
     def position(self) -> Array | None:

@@ -22,25 +22,42 @@ def code(pilot: Operator) -> int:
     return 0 if pilot.status is None else pilot.status.error_code
 
 
-def test_emergency_stop_cuts_the_torque_and_is_latched() -> None:
+def test_an_emergency_stop_holds_the_arm_where_it_is_and_is_latched() -> None:
     with arm_process() as arm, operator(arm.port) as pilot:
         holding(arm, pilot)
-        pilot.order(Command.STOP, lambda: arm.truth.torque == [False] * 6)
-        pilot.wait_for(Phase.FAULT)
+        pilot.command((1.5, *READY_POSE[1:]))
+        pilot.wait(lambda: arm.truth.positions[0] > 0.2)
+        pilot.order(Command.STOP, lambda: pilot.phase is Phase.FAULT)
+        held = pilot.settle(arm)
+        # It was on its way to 1.5 rad.
+        assert held[0] < 1.0
         assert pilot.status is not None
         assert pilot.status.emergency_stopped
         assert code(pilot) == 604
         assert not pilot.call("engage").success
         # Commands go on coming, and move nothing.
         pilot.command(READY_POSE)
-        pilot.pass_time(0.3)
-        assert arm.truth.torque == [False] * 6
+        pilot.pass_time(0.5)
+        assert arm.truth.positions == pytest.approx(held, abs=0.02)
+        assert arm.truth.torque == [True] * 6
         pilot.command(None)
         assert pilot.call("reset_emergency_stop").success
         pilot.wait_for(Phase.READY)
-        assert arm.truth.torque == [False] * 6
+        assert arm.truth.positions == pytest.approx(held, abs=0.02)
         pilot.engage()
-        assert arm.truth.torque == [True] * 6
+        pilot.go(READY_POSE)
+
+
+def test_a_stopped_arm_is_let_go_when_somebody_asks_for_it() -> None:
+    with arm_process() as arm, operator(arm.port, soft_release_s=0.2) as pilot:
+        holding(arm, pilot)
+        assert pilot.call("emergency_stop").success
+        assert pilot.call("release_torque").success
+        pilot.wait(lambda: arm.truth.torque == [False] * 6)
+        assert pilot.phase is Phase.FAULT
+        assert pilot.call("reset_emergency_stop").success
+        pilot.wait_for(Phase.READY)
+        assert arm.truth.torque == [False] * 6
 
 
 def test_lost_and_damaged_answers_are_asked_for_again() -> None:
