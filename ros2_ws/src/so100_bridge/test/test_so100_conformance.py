@@ -10,7 +10,6 @@ from so100_harness import operator
 pytest.importorskip("lerobot")
 
 
-@pytest.mark.study
 def test_the_bridge_conforms() -> None:
     with arm_process() as arm, operator(arm.port) as running:
         BridgeConformance(running, running.robot, lambda: running.position).run()
