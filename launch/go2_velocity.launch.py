@@ -1,7 +1,7 @@
 """Let a Go2 walk at a velocity, planned by a learned generator.
 
 ros2 launch planner go2_velocity.launch.py
-ros2 launch planner go2_velocity.launch.py goal:=0.3,0.0,0.2 duration_s:=20
+ros2 launch planner go2_velocity.launch.py goal:=0.3,0.0,0.2 steering:=turn_rate duration_s:=20
 ros2 launch planner go2_velocity.launch.py goal:=none
 ros2 launch planner go2_velocity.launch.py robot:=go2 goal:=none view:=false
 
@@ -10,13 +10,20 @@ The simulated robot speaks DDS through cyclonedds, an extra of robot_simulation.
 
 from launch import LaunchDescription
 from planner.launching import SHARED, RobotLaunch, describe
-from planner_core.walking_task import LIMITS
+from planner_core.walking_task import HEADING, LIMITS
 
 ARGUMENTS = (
     ("robot", "simulation", "Which robot walks.", ("simulation", "go2")),
     ("planner", "mpdiffuser", "Planner plugin: mpdiffuser, …", None),
     ("model", "go2_velocity", "Model bundle of the planner, by name or path.", None),
-    ("goal", "0.5,0.0,0.0", "Velocity ahead, to the left, and turn rate; or `none`.", None),
+    ("goal", "0.5,0.0,0.0", "Velocity ahead, to the left, and how it turns; or `none`.", None),
+    (
+        "steering",
+        HEADING,
+        "What the third is: a heading to hold, 0 where the robot looked as it "
+        "was switched on, or a turn rate.",
+        (HEADING, "turn_rate"),
+    ),
     ("duration_s", "60", "How long the velocity is to be kept.", None),
     *SHARED,
 )
@@ -35,10 +42,18 @@ def graph(launch: RobotLaunch) -> list[object]:
         ],
         "go2": bridged,
     }[argument["robot"]]()  # fmt: skip
-    task = {"task": "walk", "goal_names": list(LIMITS)}
+    task = {"task": "walk", "goal_names": [*list(LIMITS)[:2], argument["steering"]]}
     kept = {"settle_s": float(argument["duration_s"])}
     planning = launch.planning(navigator=kept)
-    return [*walking, *planning, *launch.recording(), *launch.mission(**task)]
+    actions = [*walking, *planning]
+    if argument["view"] == "true":
+        # Where the robot is, it says itself: no estimator of ours stands between.
+        seen = {"remappings": [("odometry", "robot/odometry")]}
+        actions += [
+            node("robot_view", "live_view", robot, **seen),
+            node("robot_view", "flight_report", robot, **seen),
+        ]
+    return [*actions, *launch.recording(), *launch.mission(**task)]
 
 
 def generate_launch_description() -> LaunchDescription:

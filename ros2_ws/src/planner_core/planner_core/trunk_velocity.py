@@ -7,6 +7,7 @@ Letters: ``F`` frames of the history, ``n_q`` joints.
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import numpy as np
@@ -96,3 +97,9 @@ def gravity_direction(quaternion: Array) -> Array:
     """(3,) direction of gravity in a body that is turned by (4,) w, x, y, z."""
     w, x, y, z = quaternion / np.linalg.norm(quaternion)
     return np.array([2 * (w * y - x * z), -2 * (w * x + y * z), 2 * (x * x + y * y) - 1])
+
+
+def heading(quaternion: Array) -> float:
+    """Where a body looks that is turned by (4,) w, x, y, z: angle about the vertical [rad]."""
+    w, x, y, z = quaternion / np.linalg.norm(quaternion)
+    return math.atan2(2 * (w * z + x * y), 1 - 2 * (y * y + z * z))

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
-from planner_core.errors import GoalError, GoalOutsideFenceError
+from planner_core.errors import GoalError, GoalOutsideFenceError, InvalidObservationError
 from planner_core.robot import Robot, StopBehaviour
 from planner_core.tasks import Progress, Values
 
@@ -15,6 +15,11 @@ BODY: Final = "body"
 LIMITS: Final = {"velocity_x": (-0.2, 0.8), "velocity_y": (-0.2, 0.2), "turn_rate": (-0.4, 0.4)}
 """What may be asked for, in the trunk's own frame: ahead, to the left [m/s], turning left
 [rad/s]."""
+HEADING: Final = "heading"
+"""Where the robot looks by its inertial sensor, positive to the left [rad]. Asked for in place of a
+turn rate, it is held; a turn rate alone does not say how far the robot has strayed."""
+HOLDING_PER_S: Final = 1.0
+"""Turn rate by which a heading is approached, over the angle that is left."""
 MEASURED: Final = {name: f"mean_{name}" for name in LIMITS}
 """How fast the robot goes, over a stride."""
 
@@ -33,10 +38,14 @@ class Walk:
         """See `planner_core.tasks.Task.check`."""
         if robot.stop is not StopBehaviour.DAMP:
             raise GoalError(f"walk for robot {robot.name}", expected="a robot with legs")
-        if not set(asked) <= set(LIMITS):
-            raise GoalError("goal of walk", got=list(asked), expected=f"some of {list(LIMITS)}")
+        limits = {**LIMITS, HEADING: (-math.pi, math.pi)}
+        if not set(asked) <= set(limits) or {HEADING, "turn_rate"} <= set(asked):
+            raise GoalError(
+                "goal of walk", got=list(asked),
+                expected=f"some of {list(LIMITS)}, or {HEADING} in place of the last",
+            )  # fmt: skip
         for name, value in asked.items():
-            low, high = LIMITS[name]
+            low, high = limits[name]
             if not low <= value <= high:
                 raise GoalOutsideFenceError(
                     f"goal of walk: {name}", got=f"{value:.3g}", expected=f"{low:g} to {high:g}"
@@ -47,14 +56,22 @@ class Walk:
         return {**dict.fromkeys(LIMITS, 0.0), **asked}
 
     def target(self, asked: Values, quantities: Values) -> Values:
-        """See `planner_core.tasks.Task.target`."""
-        return asked
+        """The velocities; where a heading is asked for, the turn rate that leads to it."""
+        if HEADING not in asked:
+            return asked
+        if HEADING not in quantities:
+            raise InvalidObservationError(
+                "walk to a heading", got=sorted(quantities), expected=f"the quantity {HEADING}"
+            )
+        left = math.remainder(asked[HEADING] - quantities[HEADING], math.tau)
+        low, high = LIMITS["turn_rate"]
+        return {**asked, "turn_rate": min(high, max(low, HOLDING_PER_S * left))}
 
     def progress(self, asked: Values, position: Values, quantities: Values) -> Progress:
         """Distance of the velocity from the one asked for."""
-        if not set(MEASURED.values()) <= set(quantities):
+        if not {*MEASURED.values(), *({HEADING} & set(asked))} <= set(quantities):
             return Progress(math.nan, complete=False)
-        asked = self.complete(asked, position)
+        asked = self.target(self.complete(asked, position), quantities)
         missed = [quantities[MEASURED[name]] - asked[name] for name in LIMITS]
         # Turning is judged by the way that a foot, half a body away, is off.
         missed[2] *= 0.2

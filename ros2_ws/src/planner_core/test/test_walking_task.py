@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from planner_core.errors import GoalError, GoalOutsideFenceError
+from planner_core.errors import GoalError, GoalOutsideFenceError, InvalidObservationError
 from planner_core.robots import crazyflie, go2
 from planner_core.tasks import load_task
 from planner_core.walking_task import BODY, Walk
@@ -29,6 +29,8 @@ def test_a_velocity_within_the_limits_is_taken_and_completed() -> None:
         (go2(), {"x": 0.5}, GoalError),
         (go2(), {"velocity_x": 0.9}, GoalOutsideFenceError),
         (go2(), {"turn_rate": -0.5}, GoalOutsideFenceError),
+        (go2(), {"heading": 3.2}, GoalOutsideFenceError),
+        (go2(), {"heading": 0.0, "turn_rate": 0.0}, GoalError),
     ],
 )
 def test_what_cannot_be_walked_is_refused(
@@ -47,3 +49,29 @@ def test_distance_is_that_of_the_velocity_over_a_stride() -> None:
     unknown = Walk().progress(asked, {}, {"mean_velocity_x": 0.5})
     assert math.isnan(unknown.distance)
     assert not unknown.complete
+
+
+@pytest.mark.parametrize(
+    ("asked", "measured", "rate"),
+    [(0.0, -0.1, 0.1), (0.0, 0.0, 0.0), (0.0, 2.0, -0.4), (3.1, -3.1, 6.2 - math.tau)],
+)
+def test_a_heading_is_approached_the_shorter_way(
+    asked: float, measured: float, rate: float
+) -> None:
+    task = Walk()
+    complete = task.complete({"velocity_x": 0.5, "heading": asked}, {})
+    target = task.target(complete, {"heading": measured})
+    assert target["velocity_x"] == 0.5
+    assert target["turn_rate"] == pytest.approx(rate)
+
+
+def test_a_heading_that_nobody_measures_is_not_held() -> None:
+    task = Walk()
+    asked = task.complete({"heading": 0.0}, {})
+    with pytest.raises(InvalidObservationError, match="heading"):
+        task.target(asked, {})
+    moving = {"mean_velocity_x": 0.0, "mean_velocity_y": 0.0, "mean_turn_rate": 0.0}
+    assert not task.progress({"heading": 0.0}, {}, moving).complete
+    # It is not there as long as it does not turn as it should.
+    progress = task.progress({"heading": 0.0}, {}, {**moving, "heading": 0.2})
+    assert progress.distance == pytest.approx(0.2 * 0.2)

@@ -12,8 +12,8 @@ from planner_core.clock import nanoseconds as to_nanoseconds
 from planner_core.errors import InvalidMeasurementError
 from planner_core.plan import Array
 from planner_core.robots import load_robot
-from planner_core.trunk_velocity import TrunkVelocity, gravity_direction
-from planner_core.walking_task import BODY, MEASURED
+from planner_core.trunk_velocity import TrunkVelocity, gravity_direction, heading
+from planner_core.walking_task import BODY, HEADING, MEASURED
 from planner_interfaces.msg import Quantities, RobotState
 from planner_ros.clock import nanoseconds
 from planner_ros.conversions import quantities_msg, state_msg
@@ -88,6 +88,7 @@ class LeggedEstimation(Node):
         values = {
             **_named("rate", rates), **_named("gravity", gravity), **_named("velocity", moved),
             **dict(zip(MEASURED.values(), mean.tolist(), strict=True)),
+            HEADING: heading(quaternion),
         }  # fmt: skip
         self._body.publish(quantities_msg(BASE_FRAME, stamp_ns, values))
 

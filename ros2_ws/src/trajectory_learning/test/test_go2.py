@@ -17,7 +17,7 @@ from planner_core.manifest import Provenance
 from planner_core.plan import Observation, Plan
 from planner_core.planners import PlannerRequest, load_planner
 from planner_core.robots import crazyflie, go2
-from planner_core.trunk_velocity import TrunkVelocity, gravity_direction
+from planner_core.trunk_velocity import TrunkVelocity, gravity_direction, heading
 from robot_simulation.go2.model import LOWER_RAD, UPPER_RAD
 from trajectory_learning.benchmarks.interface import Trial
 from trajectory_learning.methods.diffusion_family import FamilyConfig
@@ -203,6 +203,15 @@ def test_gravity_points_down_in_a_level_body_and_ahead_in_one_that_looks_down() 
     np.testing.assert_allclose(gravity_direction(np.array([1.0, 0, 0, 0])), [0, 0, -1])
     nose_down = np.array([np.sqrt(0.5), 0.0, np.sqrt(0.5), 0.0])
     np.testing.assert_allclose(gravity_direction(nose_down), [1, 0, 0], atol=1e-12)
+
+
+def test_a_body_that_looks_to_the_left_has_a_positive_heading() -> None:
+    half = 0.3 / 2
+    assert heading(np.array([np.cos(half), 0.0, 0.0, np.sin(half)])) == pytest.approx(0.3)
+    # Tilted as well, it looks where its own x axis points over the ground.
+    tilted = np.array([np.cos(half) * np.cos(0.1), np.sin(0.1) * np.cos(half),
+                       np.sin(half) * np.sin(0.1), np.sin(half) * np.cos(0.1)])  # fmt: skip
+    assert heading(tilted) == pytest.approx(0.3)
 
 
 def test_a_row_of_the_table_runs_in_small() -> None:

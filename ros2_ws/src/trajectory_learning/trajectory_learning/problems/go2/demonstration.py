@@ -25,8 +25,10 @@ from planner_core.joint_diffusion import JointDiffusionGenerator
 from planner_core.plan import Observation
 from planner_core.replanning import Replanner, Snapshot
 from planner_core.robots import go2
+from planner_core.tasks import Request
 from planner_core.timed_plan import TimedPlan
-from planner_core.trunk_velocity import TrunkVelocity, gravity_direction
+from planner_core.trunk_velocity import TrunkVelocity, gravity_direction, heading
+from planner_core.walking_task import HEADING, Walk
 from robot_simulation.go2.dynamics import Go2Dynamics
 from robot_simulation.go2.model import STEP_S
 from robot_simulation.go2.motors import MotorCommand
@@ -53,7 +55,8 @@ class DemonstrationConfig:
         duration_s: Of walking.
         velocity_x: Asked for [m/s].
         velocity_y: Asked for [m/s].
-        turn_rate: Asked for [rad/s].
+        turn_rate: Asked for [rad/s], where no heading is held.
+        hold_heading: Whether the heading of the beginning is held.
         delay_s: What a call of the planner takes.
         estimated: Whether the planner is told the estimated velocity, or the true one.
         seed: Of the planner's noise.
@@ -63,6 +66,7 @@ class DemonstrationConfig:
     velocity_x: float = 0.5
     velocity_y: float = 0.0
     turn_rate: float = 0.0
+    hold_heading: bool = True
     delay_s: float = 0.01
     estimated: bool = True
     seed: int = 0
@@ -78,6 +82,7 @@ class Demonstration:
         position: (T, 3) [m] in the world.
         tilted: (T,) whether the trunk was tilted so that it costs.
         fell: Whether the robot fell, which ends the walk.
+        heading: (T,) [rad] in the world, without jumps.
         posture: (T, 19) position, quaternion and joints, for pictures.
         planned: Plans made.
         refused: Plans that broke a limit and were not followed.
@@ -88,6 +93,7 @@ class Demonstration:
     position: Array
     tilted: NDArray[np.bool_]
     fell: bool
+    heading: Array
     posture: Array
     planned: int
     refused: int
@@ -110,6 +116,8 @@ class Demonstration:
             "estimator_bias_x_m_s": float(missed[:, 0].mean()),
             "estimator_rms_x_m_s": float(np.sqrt((missed[:, 0] ** 2).mean())),
             "estimator_rms_y_m_s": float(np.sqrt((missed[:, 1] ** 2).mean())),
+            "heading_mean_deg": float(np.degrees(self.heading[rows].mean())),
+            "heading_end_deg": float(np.degrees(self.heading[-1])),
             "tilted_share": float(self.tilted.mean()),
             "plans": self.planned,
             "plans_refused": self.refused,
@@ -156,7 +164,9 @@ def demonstrate(bundle: Bundle | Path, config: DemonstrationConfig) -> Demonstra
     replanner = Replanner(
         delayed, clock, np.random.default_rng(config.seed), max_age_s=0.2, follow_tolerance=0.0
     )
-    goal = np.array([config.velocity_x, config.velocity_y, config.turn_rate])
+    task, asked = Walk(), {"velocity_x": config.velocity_x, "velocity_y": config.velocity_y}
+    asked |= {HEADING: 0.0} if config.hold_heading else {"turn_rate": config.turn_rate}
+    request = Request(task, task.complete(asked, {}))
     executor.engage(STANDING_RAD, 0)
     executor.begin(1, 0)
     arriving: list[tuple[int, TimedPlan]] = []
@@ -179,6 +189,8 @@ def demonstrate(bundle: Bundle | Path, config: DemonstrationConfig) -> Demonstra
                 break
             if now_ns >= due_ns:
                 told = np.concatenate([rates, gravity, estimate if config.estimated else true])
+                looks = {HEADING: heading(body.quaternion)}
+                goal = request.target(generator.spec.goal_names, looks)
                 observation = Observation(now_ns, q, dq, goal, {"body": told})
                 snapshot = Snapshot(observation, now_ns, 1, executor.current)
                 clock.advance(seconds(now_ns - clock.now_ns()))
@@ -204,7 +216,8 @@ def demonstrate(bundle: Bundle | Path, config: DemonstrationConfig) -> Demonstra
                 replanner.delay.followed(executor.current.sequence, now_ns)
         robot.step()
     posture = np.array(rows["posture"])
+    turned = np.unwrap([heading(row[3:7]) for row in posture])
     return Demonstration(
         np.array(rows["velocity"]), np.array(rows["estimate"]), posture[:, :3],
-        np.array(rows["gravity"])[:, 2] > UPRIGHT, fell, posture, planned, refused,
+        np.array(rows["gravity"])[:, 2] > UPRIGHT, fell, turned, posture, planned, refused,
     )  # fmt: skip
