@@ -273,7 +273,10 @@ def test_train_export_evaluate(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert main(["train", "navigation", *data, "--out", str(one_step), "--steps", "20",
                  "--trunk-width", "32", "--trunk-blocks", "1"]) == 0  # fmt: skip
     assert main(["train", "navigation", *data, "--out", str(model), "--method", "mpdiffuser",
-                 "--steps", "20", "--mlp-width", "16", "--mlp-blocks", "1"]) == 0  # fmt: skip
+                 "--steps", "20", "--mlp-width", "16", "--mlp-blocks", "1", "--resume",
+                 "--tensorboard", str(tmp_path / "logs")]) == 0  # fmt: skip
+    assert model.with_suffix(".png").stat().st_size > 10_000
+    assert list((tmp_path / "logs").iterdir())
     export = ["export", "navigation", "--checkpoint", str(model), "--out", str(out)]
     assert main(export) == 1
     assert "--ranker" in capsys.readouterr().err

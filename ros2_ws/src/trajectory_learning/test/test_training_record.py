@@ -11,10 +11,14 @@ import pytest
 import torch
 from planner_core.errors import ConfigurationError
 from trajectory_learning import training
+from trajectory_learning.diffusion_training import train_diffusion
+from trajectory_learning.methods import diffusion_training as diffusion_fitting
 from trajectory_learning.networks.late_branch import LateBranchConfig
 from trajectory_learning.problems import navigation_data
 from trajectory_learning.problems.navigation import NavigationModel, Windows, cut_windows
 from trajectory_learning.problems.navigation_data import DataConfig
+from trajectory_learning.problems.navigation_diffusion import METHODS as DIFFUSION_METHODS
+from trajectory_learning.problems.navigation_diffusion import DiffusionConfig, NavigationDiffusion
 from trajectory_learning.training import TrainingConfig, train
 from trajectory_learning.training_record import TensorBoardLog, TrainingState
 
@@ -23,9 +27,9 @@ CONFIG = TrainingConfig(steps=8, batch=8)
 
 
 @functools.cache
-def windows() -> Windows:
+def windows(horizon: int = 16) -> Windows:
     flown = DataConfig(worlds=1, flights_per_world=3)
-    return cut_windows(navigation_data.fly(flown, progress=False), flown, 16)
+    return cut_windows(navigation_data.fly(flown, progress=False), flown, horizon)
 
 
 class EveryStep(TrainingState):
@@ -61,6 +65,32 @@ def test_a_resumed_run_is_the_run_that_was_not_interrupted(tmp_path: Path):
     assert any(differs)
 
 
+SMALL = DiffusionConfig(levels=4, unet_width=8, mlp_width=16, mlp_blocks=1)
+
+
+def run_diffusion(
+    method: str, state: TrainingState | None = None, log: TensorBoardLog | None = None
+) -> NavigationDiffusion:
+    config = replace(CONFIG, method=method)
+    return train_diffusion(windows(32), config, SMALL, progress=False, state=state, log=log)[0]
+
+
+@pytest.mark.parametrize("method", DIFFUSION_METHODS)
+def test_a_resumed_diffusion_planner_is_the_one_that_was_not_interrupted(
+    method: str, tmp_path: Path
+):
+    whole = run_diffusion(method).state_dict()
+    path = tmp_path / "run.state"
+    with pytest.raises(KeyboardInterrupt):
+        run_diffusion(method, EveryStep(path, last=3))
+    resumed = run_diffusion(method, EveryStep(path)).state_dict()
+    path.unlink()
+    restarted = run_diffusion(method, EveryStep(path)).state_dict()
+    for name, value in whole.items():
+        torch.testing.assert_close(resumed[name], value, atol=0, rtol=0)
+        torch.testing.assert_close(restarted[name], value, atol=0, rtol=0)
+
+
 def test_the_state_of_another_run_is_refused(tmp_path: Path):
     path = tmp_path / "run.state"
     with pytest.raises(KeyboardInterrupt):
@@ -81,6 +111,21 @@ def test_logs_hold_the_distance_to_held_out_data(tmp_path: Path):
     (value,) = events.Scalars("held_out/distance_of_nearest")
     assert value.step == CONFIG.steps
     assert value.value > 0.0
+
+
+def test_logs_of_a_diffusion_planner_do_not_change_its_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    silent = run_diffusion("mpdiffuser").state_dict()
+    monkeypatch.setattr(diffusion_fitting, "MEASURE_STEPS", 2)
+    with TensorBoardLog(tmp_path) as log:
+        logged = run_diffusion("mpdiffuser", log=log).state_dict()
+    assert all(torch.equal(logged[name], value) for name, value in silent.items())
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = EventAccumulator(str(tmp_path)).Reload()
+    steps = [value.step for value in events.Scalars("held_out/denoising_loss")]
+    assert steps == [2, 4, 6, 8, 8]
 
 
 def test_logs_without_tensorboard_are_a_clear_error(tmp_path: Path, monkeypatch):

@@ -60,8 +60,6 @@ def training(options: argparse.Namespace) -> None:
     """Train a generator and write its checkpoint and a picture of its samples."""
     config = from_options(TrainingConfig, options)
     if config.method in DIFFUSION_METHODS:
-        if options.resume or options.tensorboard:
-            raise ValueError("--resume and --tensorboard are for one-step methods")
         diffusion_commands.training(options, config, HORIZON, _command())
         return
     if config.method not in METHODS:
@@ -72,9 +70,7 @@ def training(options: argparse.Namespace) -> None:
     flights, flown, held = load_flights(options.data, from_options(RecordingConfig, options))
     windows = cut_windows(flights, flown, HORIZON)
     about = {**asdict(config), **asdict(network), "data": str(flights.provenance["sha256"])}
-    state = TrainingState(options.out.with_name(f"{options.out.name}.state"), about)
-    if not options.resume:
-        state.discard()
+    state = TrainingState.beside(options.out, about, resume=options.resume)
     with TensorBoardLog(options.tensorboard) as log:
         model, report = train(windows, flown.dt_s, config, network, held=held, state=state, log=log)
     provenance = {

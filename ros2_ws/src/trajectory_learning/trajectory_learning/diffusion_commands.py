@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from planner_core.diffusion_generator import DiffusionGenerator
 from planner_core.manifest import Manifest, Provenance
 from planner_core.plan import Observation
 from planner_core.robots import crazyflie
-from trajectory_learning import __version__
+from trajectory_learning import __version__, figures
 from trajectory_learning.arguments import from_options
 from trajectory_learning.checkpoint import (
     DiffusionCheckpoint,
@@ -32,6 +33,9 @@ from trajectory_learning.problems.navigation import cut_windows
 from trajectory_learning.problems.navigation_diffusion import DiffusionConfig
 from trajectory_learning.problems.navigation_ranker import NavigationRanker, RankerConfig
 from trajectory_learning.training import TrainingConfig
+from trajectory_learning.training_record import TensorBoardLog, TrainingState
+
+DRAWN_PLANS = 16
 
 
 def training(
@@ -40,7 +44,11 @@ def training(
     """Train a diffusion planner and write its checkpoint."""
     diffusion = from_options(DiffusionConfig, options)
     flights, flown = navigation_data.load(options.data)
-    model, report = train_diffusion(cut_windows(flights, flown, horizon), config, diffusion)
+    windows = cut_windows(flights, flown, horizon)
+    about = {**asdict(config), **asdict(diffusion), "data": str(flights.provenance["sha256"])}
+    state = TrainingState.beside(options.out, about, resume=options.resume)
+    with TensorBoardLog(options.tensorboard) as log:
+        model, report = train_diffusion(windows, config, diffusion, state=state, log=log)
     quality = {
         "training_steps": float(report.steps),
         "training_processor_s": report.seconds,
@@ -57,6 +65,10 @@ def training(
         model, diffusion, config, horizon, flown.rays, provenance, quality
     )
     checkpoint.save(options.out)
+    state.discard()
+    figures.diffusion_figure(
+        model, windows, flown.max_range_m, options.out.with_suffix(".png"), DRAWN_PLANS
+    )
     for name, value in quality.items():
         print(f"{name:32s} {value:.4g}")
 

@@ -5,14 +5,20 @@ from __future__ import annotations
 import numpy as np
 import torch
 from torch import Tensor, nn
-from trajectory_learning.methods.diffusion_training import FitConfig, fit
+from trajectory_learning.methods.diffusion_training import FitConfig, Record, fit
 from trajectory_learning.problems.navigation import Windows
 from trajectory_learning.problems.navigation_diffusion import DiffusionConfig, NavigationDiffusion
 from trajectory_learning.training import TrainingConfig, TrainingReport, mirrored
+from trajectory_learning.training_record import TensorBoardLog, TrainingState
 
 
 def train_diffusion(
-    windows: Windows, config: TrainingConfig, diffusion: DiffusionConfig, progress: bool = True
+    windows: Windows,
+    config: TrainingConfig,
+    diffusion: DiffusionConfig,
+    progress: bool = True,
+    state: TrainingState | None = None,
+    log: TensorBoardLog | None = None,
 ) -> tuple[NavigationDiffusion, TrainingReport]:
     """Train a Diffuser or an MPDiffuser.
 
@@ -21,6 +27,8 @@ def train_diffusion(
         config: How; its value head belongs to one-step generators and is not trained here.
         diffusion: Networks and noise levels.
         progress: Show a progress bar.
+        state: Where the run is saved, and resumed from.
+        log: Loss, and loss on held-out data, as training goes on.
 
     Returns:
         The averaged model and the report.
@@ -46,17 +54,25 @@ def train_diffusion(
         config.seconds, config.steps, config.batch, config.learning_rate, config.weight_decay,
         config.averaging, bf16=config.method == "mpdiffuser", seed=config.seed,
     )  # fmt: skip
-    # Batches are cut from the windows by row, because mirroring needs them whole.
-    kept, fitted = fit(model, loss, (torch.arange(len(data)),), fitting, progress)
-    assert isinstance(kept, NavigationDiffusion)
     measured = windows.subset(np.flatnonzero(is_held)[:4000]) if is_held.any() else data
+    glimpse = measured.subset(np.arange(min(len(measured), 500)))
+    log = log or TensorBoardLog(None)
+    record = Record(state, log, rng, lambda network: _held_out(network, glimpse))
+    # Batches are cut from the windows by row, because mirroring needs them whole.
+    kept, fitted = fit(model, loss, (torch.arange(len(data)),), fitting, progress, record)
+    assert isinstance(kept, NavigationDiffusion)
     report = TrainingReport(fitted.steps, fitted.cpu_s, len(data), [fitted.loss])
-    report.held_out = {"denoising_loss": _held_out(kept, measured)}
+    report.held_out = _held_out(kept, measured)
+    log.held_out(fitted.steps, report.held_out)
     return kept, report
 
 
 @torch.no_grad()
-def _held_out(model: NavigationDiffusion, windows: Windows) -> float:
+def _held_out(model: nn.Module, windows: Windows) -> dict[str, float]:
     """Mean denoising loss over levels, with noise that is the same for every model."""
-    torch.manual_seed(0)
-    return float(np.mean([float(model.losses(windows)) for _ in range(4)]))
+    assert isinstance(model, NavigationDiffusion)
+    # A glance in the middle of training must not change the training.
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        losses = [float(model.losses(windows)) for _ in range(4)]
+    return {"denoising_loss": float(np.mean(losses))}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import matplotlib
@@ -15,6 +16,7 @@ from matplotlib.axes import Axes
 from planner_core.world import World
 from trajectory_learning.problems.flight import Flight, Outcome
 from trajectory_learning.problems.navigation import Windows
+from trajectory_learning.problems.navigation_diffusion import CHANNELS, NavigationDiffusion
 from trajectory_learning.problems.navigation_ranker import NavigationPlanner
 
 COLOURS = ("tab:blue", "tab:orange", "tab:green", "tab:red", "tab:purple")
@@ -66,24 +68,52 @@ def samples_figure(
 ) -> None:
     """Samples (blue: feasible, grey: not, red: chosen) over the data's own window (black)."""
     generator = torch.Generator().manual_seed(1)
-    columns, rows = 4, 3
-    figure, axes = plt.subplots(rows, columns, figsize=(4 * columns, 3.4 * rows))
-    picks = np.linspace(0, len(windows) - 1, columns * rows).astype(int)
-    for panel, i in zip(axes.flat, picks, strict=True):
+
+    def draw(panel: Axes, i: int) -> None:
         noise = torch.randn(candidates, planner.model.network.config.noise, generator=generator)
         result = planner(
             windows.scan[i], windows.velocity[i], windows.goal[i], noise * float(stochastic)
         )
         acceleration = result.acceleration.transpose(-1, -2)[None]
         track, _ = planner.model.network.windows(acceleration, windows.velocity[i][None])
-        hit = windows.scan[i] * planner.ranking.directions
-        seen = windows.scan[i] < planner.ranking.max_range_m - 1e-3
-        panel.plot(*hit[:, seen], "s", color="0.5", markersize=3)
         for k in range(candidates):
             colour = "tab:blue" if result.feasible[k] else "0.7"
             panel.plot(track[0, k, :, 0], track[0, k, :, 1], color=colour, linewidth=0.5)
-        panel.plot(*windows.window[i, 0, :, :2].T, "k", linewidth=2)
         panel.plot(result.window[0, :, 0], result.window[0, :, 1], "tab:red", linewidth=1.5)
+
+    _over_data(windows, draw, planner.ranking.max_range_m, path)
+
+
+@torch.no_grad()
+def diffusion_figure(
+    model: NavigationDiffusion, windows: Windows, max_range_m: float, path: Path, candidates: int
+) -> None:
+    """Samples (blue) over the data's own window (black); nothing is ranked in training."""
+    generator = torch.Generator().manual_seed(1)
+
+    def draw(panel: Axes, i: int) -> None:
+        noise = torch.randn(candidates, model.horizon, CHANNELS, generator=generator)
+        seen = (windows.scan[i], windows.velocity[i], windows.goal[i])
+        for position in model.sample(noise, *seen)[..., :2]:
+            panel.plot(*position.T, color="tab:blue", linewidth=0.5)
+
+    _over_data(windows, draw, max_range_m, path)
+
+
+def _over_data(
+    windows: Windows, draw: Callable[[Axes, int], None], max_range_m: float, path: Path
+) -> None:
+    """Twelve windows of the data with what they see; ``draw`` adds samples to each."""
+    columns, rows = 4, 3
+    figure, axes = plt.subplots(rows, columns, figsize=(4 * columns, 3.4 * rows))
+    picks = np.linspace(0, len(windows) - 1, columns * rows).astype(int)
+    angle = 2 * np.pi * np.arange(windows.scan.shape[1]) / windows.scan.shape[1]
+    for panel, i in zip(axes.flat, picks, strict=True):
+        scan = windows.scan[i].numpy()
+        hit = (scan * np.stack([np.cos(angle), np.sin(angle)]))[:, scan < max_range_m - 1e-3]
+        panel.plot(*hit, "s", color="0.5", markersize=3)
+        draw(panel, i)
+        panel.plot(*windows.window[i, 0, :, :2].T, "k", linewidth=2)
         panel.plot(*windows.goal[i, :2], "k*", markersize=8)
         panel.set_xlim(-2, 4.2)
         panel.set_ylim(-2.6, 2.6)

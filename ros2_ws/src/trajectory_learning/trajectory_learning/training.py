@@ -154,7 +154,7 @@ def train(
         if log.active and so_far.steps % 500 == 0:
             # The drift loss is flat; the distance to the data is not.
             figures = measure(average, method, metric, glimpse)
-            log.scalars(so_far.steps, _under("held_out", figures))
+            log.held_out(so_far.steps, figures)
         if state and state.due:
             state.save(models, optimiser, rng, so_far)
         done = _share(config, so_far)
@@ -162,7 +162,7 @@ def train(
     bar.close()
     report = TrainingReport(so_far.steps, so_far.seconds, len(data), so_far.losses)
     report.held_out = measure(average, method, metric, measured)
-    log.scalars(so_far.steps, _under("held_out", report.held_out))
+    log.held_out(so_far.steps, report.held_out)
     return average, report
 
 
@@ -171,10 +171,6 @@ def _share(config: TrainingConfig, so_far: Progress) -> float:
     if config.steps:
         return so_far.steps / config.steps
     return so_far.seconds / config.seconds
-
-
-def _under(root: str, values: dict[str, float]) -> dict[str, float]:
-    return {f"{root}/{name}": value for name, value in values.items()}
 
 
 def losses(

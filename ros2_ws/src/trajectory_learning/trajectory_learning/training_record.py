@@ -57,6 +57,14 @@ class TrainingState:
         self._about: dict[str, Any] = json.loads(json.dumps(about))
         self._saved = time.monotonic()
 
+    @classmethod
+    def beside(cls, out: Path, about: Mapping[str, Any], *, resume: bool) -> TrainingState:
+        """The state of the run that will write ``out``; what there is of it stays if it resumes."""
+        state = cls(out.with_name(f"{out.name}.state"), about)
+        if not resume:
+            state.discard()
+        return state
+
     @property
     def due(self) -> bool:
         """Whether the last save is long ago."""
@@ -71,6 +79,8 @@ class TrainingState:
     ) -> None:
         """Write the state; a reader never sees half of it."""
         tensors: dict[str, Tensor] = {"random": torch.get_rng_state()}
+        for index, generator in enumerate(torch.cuda.get_rng_state_all()):
+            tensors[f"random/{index}"] = generator
         for name, model in models.items():
             tensors |= {f"{name}/{key}": value for key, value in model.state_dict().items()}
         for index, moments in optimiser.state_dict()["state"].items():
@@ -123,6 +133,7 @@ class TrainingState:
             moments.setdefault(int(index), {})[name] = value
         optimiser.load_state_dict({"state": moments, "param_groups": groups})
         torch.set_rng_state(tensors["random"])
+        torch.cuda.set_rng_state_all(list(_below(tensors, "random/").values()))
         rng.bit_generator.state = content["generator"]
         return Progress(**content["progress"])
 
@@ -172,6 +183,10 @@ class TensorBoardLog:
         if self._writer is not None:
             for name, value in values.items():
                 self._writer.add_scalar(name, value, step)
+
+    def held_out(self, step: int, figures: Mapping[str, float]) -> None:
+        """Write figures of held-out data, which TensorBoard shows together."""
+        self.scalars(step, {f"held_out/{name}": value for name, value in figures.items()})
 
     def __enter__(self) -> TensorBoardLog:
         return self

@@ -5,8 +5,8 @@ relative to the robot. The first six channels are the states, the last three the
 executed are the actions: the ranker integrates them from the robot's true velocity, so that a plan
 never disagrees with itself, and the states are what the networks reason about.
 
-Letters: ``B`` windows, ``H`` samples of each, ``D`` channels, ``N`` rays, ``C`` numbers of a
-condition, ``T`` noise levels.
+Letters: ``B`` windows, ``K`` plans of one observation, ``H`` samples of each, ``D`` channels, ``N``
+rays, ``C`` numbers of a condition, ``T`` noise levels.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from trajectory_learning.methods.diffuser import first_state
+from trajectory_learning.methods.diffuser import Diffuser, first_state
 from trajectory_learning.methods.diffusion import Diffusion, Schedule
+from trajectory_learning.methods.mpdiffuser import MPDiffuser
 from trajectory_learning.networks.denoisers import MlpDenoiser
 from trajectory_learning.networks.temporal_unet import TemporalUnet
 from trajectory_learning.problems.navigation import Windows, features
@@ -105,6 +106,31 @@ class NavigationDiffusion(nn.Module):
     def normalised(self, window: Tensor) -> Tensor:
         """(B, 3, H, 3) physical windows -> (B, H, D)."""
         return (flat_rows(window) - self.mean) / self.std
+
+    def sample(self, noise: Tensor, scan: Tensor, velocity: Tensor, goal: Tensor) -> Tensor:
+        """Plans for one observation, without a ranker; MPDiffuser by its joint step.
+
+        Args:
+            noise: (K, H, D) unit noise.
+            scan: (N,) [m].
+            velocity: (3,) [m/s].
+            goal: (3,) [m].
+
+        Returns:
+            (K, H, D) rows in physical units.
+        """
+        condition = self.condition(scan[None], velocity[None], goal[None]).expand(len(noise), -1)
+        options = {"steps": self.config.levels, "clip": (self.low, self.high)}
+        if self.dynamics is None:
+            at_rest = torch.zeros(CHANNELS, device=noise.device)
+            present = torch.cat([at_rest[:3], velocity, at_rest[STATES:]])
+            state = ((present - self.mean) / self.std)[:STATES].expand(len(noise), -1)
+            diffuser = Diffuser(self.diffusion, self.planner, STATES)
+            plans = diffuser.sample(noise, state, condition, **options)
+        else:
+            both = MPDiffuser(self.diffusion, self.planner, self.dynamics)
+            plans = both.sample(noise, condition, **options)
+        return plans * self.std + self.mean
 
     def losses(self, windows: Windows) -> Tensor:
         """() loss of a batch, summed over the networks."""
