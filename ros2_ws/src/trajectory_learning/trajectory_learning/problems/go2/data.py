@@ -42,7 +42,7 @@ class DataConfig:
         seed: Of everything.
     """
 
-    rollouts: int = 1000
+    rollouts: int = 5000
     steps: int = 250
     robots: int = 250
     noise: float = 1.0

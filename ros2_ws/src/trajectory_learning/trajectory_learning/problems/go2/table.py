@@ -69,7 +69,7 @@ class TableConfig:
         family: Networks and their training.
     """
 
-    episodes: int = 500
+    episodes: int = 1000
     robots: int = 250
     steps: int = 250
     stride: int = 5
@@ -148,7 +148,7 @@ class Go2Walking:
         """See `Problem.rows`."""
         shared = ("planner", "MPDiffuser", "MPDiffuser as printed")
         return [
-            Row(name, "mpdiffuser" if name in shared else "", PAPER.get(name, {}))
+            Row(name, "mpdiffuser" if name in shared else "", PAPER.get(name, {}), name in PAPER)
             for name in METHODS
         ]
 
