@@ -20,7 +20,7 @@ Result = TypeVar("Result")
 STEP_S: Final = 0.002
 """Time step of the models that this loop runs."""
 CHUNK_S: Final = 0.004
-"""Simulated time between two looks at the clock; packets are answered at once in between."""
+"""Simulated time between two looks at the clock, unless a robot says otherwise."""
 MAX_BACKLOG_S: Final = 0.1
 """A delay beyond this is given up: catching up on it would only make the next delay longer."""
 REPORT_S: Final = 1.0
@@ -36,14 +36,14 @@ class Simulation(Protocol):
 
 
 class Link(Protocol):
-    """What a client reaches the robot through: a radio, a serial port."""
+    """What a client reaches the robot through: a radio, a serial port, a network."""
 
     def wait(self, timeout_s: float) -> None:
-        """Wait until something comes, or for so long."""
+        """Wait for so long, or until something comes that is answered at once."""
         ...
 
     def serve(self) -> None:
-        """Answer what has come."""
+        """Answer what has come, and send what is due after a chunk."""
         ...
 
 
@@ -55,7 +55,8 @@ class RealTimeLoop:
         link: Its radio or port.
         clock: Gives steady time.
         speed: Simulated seconds per second.
-        after_chunk: Called after every :data:`CHUNK_S` of simulated time, in the loop's thread.
+        after_chunk: Called after every chunk, in the loop's thread.
+        chunk_s: Simulated time between two looks at the clock.
 
     Attributes:
         real_time_factor: Simulated over steady time in the last second, over ``speed``: 1 where
@@ -73,6 +74,7 @@ class RealTimeLoop:
         clock: Clock,
         speed: float = 1.0,
         after_chunk: Callable[[], None] | None = None,
+        chunk_s: float = CHUNK_S,
     ) -> None:
         if not 0.0 < speed <= 100.0:
             raise SimulationError("speed of the simulation", got=speed, expected="0 to 100")
@@ -81,6 +83,7 @@ class RealTimeLoop:
         self._clock = clock
         self._speed = speed
         self._after_chunk = after_chunk
+        self._chunk_s = chunk_s
         self._calls: deque[tuple[Callable[[], Any], Future[Any]]] = deque()
         self._stopping = threading.Event()
         self.real_time_factor = 1.0
@@ -98,8 +101,8 @@ class RealTimeLoop:
 
     def run(self) -> None:
         """Step until :meth:`stop`; calls that came too late are cancelled."""
-        chunk_ns = round(CHUNK_S / self._speed * NS_PER_S)
-        steps = round(CHUNK_S / STEP_S)
+        chunk_ns = round(self._chunk_s / self._speed * NS_PER_S)
+        steps = round(self._chunk_s / STEP_S)
         backlog_ns = round(MAX_BACKLOG_S * NS_PER_S)
         due = window_start = self._clock.steady_ns()
         chunks = 0
@@ -107,7 +110,6 @@ class RealTimeLoop:
             now = self._clock.steady_ns()
             if now < due:
                 self._link.wait((due - now) / NS_PER_S)
-                self._link.serve()
                 continue
             if now - due > backlog_ns:
                 self.abandoned_s += (now - due) / NS_PER_S

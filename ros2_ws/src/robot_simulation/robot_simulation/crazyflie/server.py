@@ -75,8 +75,9 @@ class RadioServer:
         self._socket.close()
 
     def wait(self, timeout_s: float) -> None:
-        """Sleep until a packet arrives or time is up."""
+        """Sleep until a packet arrives, which is answered, or time is up."""
         select.select([self._socket], [], [], max(0.0, timeout_s))
+        self.serve()
 
     def serve(self) -> None:
         """Hand arrived packets to the vehicle and send what it has to say."""

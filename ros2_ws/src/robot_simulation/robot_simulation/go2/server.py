@@ -5,6 +5,7 @@ Raises `MissingDriverError` at import where cyclonedds, an option of this packag
 
 from __future__ import annotations
 
+import time
 from typing import Any, Final
 
 from planner_core.clock import NS_PER_S
@@ -95,6 +96,10 @@ class Go2Server:
             for name in SERVICES
         }
         self._sport_state_due = Periodic(SPORT_STATE_HZ)
+
+    def wait(self, timeout_s: float) -> None:
+        """Sleep; what arrives is taken at the next tick, as by the robot."""
+        time.sleep(max(0.0, timeout_s))
 
     def serve(self) -> None:
         """Take what has arrived, answer, and publish the present state."""

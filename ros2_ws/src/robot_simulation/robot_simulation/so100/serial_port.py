@@ -53,12 +53,13 @@ class SerialPort:
         self._unplug()
 
     def wait(self, timeout_s: float) -> None:
-        """Sleep until bytes arrive or time is up."""
+        """Sleep until bytes arrive, which are answered, or time is up."""
         timeout_s = max(0.0, timeout_s)
         if self._in_flight:
             timeout_s = min(timeout_s, max(0.0, self._in_flight[0][0] - time.monotonic()))
         ports = [] if self._master is None else [self._master]
         select.select(ports, [], [], timeout_s)
+        self.serve()
 
     def serve(self) -> None:
         """Hand requests to the bus, and send the answers that are due."""
