@@ -52,6 +52,16 @@ def generate_test_description() -> LaunchDescription:
     return LaunchDescription([walk, launch_testing.actions.ReadyToTest()])
 
 
+def process(executable: str) -> psutil.Process:
+    """The process of a node of this graph, by package and executable."""
+    (found,) = (
+        p for p in psutil.process_iter(["cmdline", "environ"])
+        if any(f"lib/{executable}" in part for part in p.info["cmdline"] or ())
+        and (p.info["environ"] or {}).get("ROS_DOMAIN_ID") == os.environ.get("ROS_DOMAIN_ID")
+    )  # fmt: skip
+    return found
+
+
 class TestWalk(unittest.TestCase):
     """The cases run in the order of their names, over one graph."""
 
@@ -167,14 +177,20 @@ class TestWalk(unittest.TestCase):
             "the end of the stop",
         )
 
-    def test_5_a_planner_that_dies(self) -> None:
+    def test_5_a_state_that_goes_stale(self) -> None:
+        handle = self.walk()
+        estimation = process("state_estimation/legged_estimation")
+        estimation.suspend()
+        try:
+            result = self.wait_for(handle.get_result_async(), "a result").result
+            assert result.error_code == Navigate.Result.LOST, result
+            self.sinks()
+        finally:
+            estimation.resume()
+
+    def test_6_a_planner_that_dies(self) -> None:
         self.walk()
-        (planner,) = (
-            p for p in psutil.process_iter(["cmdline", "environ"])
-            if any("lib/planner/planner_server" in part for part in p.info["cmdline"] or ())
-            and (p.info["environ"] or {}).get("ROS_DOMAIN_ID") == os.environ.get("ROS_DOMAIN_ID")
-        )  # fmt: skip
-        planner.send_signal(signal.SIGKILL)
+        process("planner/planner_server").kill()
         self.until(lambda: self.commands[-1].mode != Command.TRACK, "an end of the walk")
         assert self.height() > STANDS_M
         self.sinks()
