@@ -11,6 +11,7 @@ PROBLEMS: dict[str, str] = {
     "bimodal": "trajectory_learning.problems.bimodal",
     "car_maze": "trajectory_learning.problems.car_maze",
     "defect": "trajectory_learning.problems.defect",
+    "fetch": "trajectory_learning.problems.fetch",
     "go2": "trajectory_learning.problems.go2.table",
     "linear_system": "trajectory_learning.problems.linear_system",
     "mass_spring": "trajectory_learning.problems.mass_spring",
