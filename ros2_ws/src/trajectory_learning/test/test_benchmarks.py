@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,16 @@ import pytest
 from planner_core.errors import ConfigurationError, DriftpilotError, UnknownPluginError
 from trajectory_learning import benchmarks
 from trajectory_learning.__main__ import main
-from trajectory_learning.benchmarks import Measure, Row, Score, Trial, load_problem, results, runner
+from trajectory_learning.benchmarks import (
+    Measure,
+    Row,
+    Score,
+    Trial,
+    executors,
+    load_problem,
+    results,
+    runner,
+)
 
 
 class Counting:
@@ -47,7 +57,8 @@ class Counting:
 @pytest.fixture
 def problem(monkeypatch: pytest.MonkeyPatch) -> Counting:
     made = Counting()
-    monkeypatch.setattr(runner, "load_problem", lambda name: made)
+    for module in (runner, executors):
+        monkeypatch.setattr(module, "load_problem", lambda name: made)
     return made
 
 
@@ -196,11 +207,20 @@ def test_benchmark_command_in_two_processes(
 
 
 def test_a_row_that_fails_in_its_process_is_named(tmp_path: Path) -> None:
-    job = runner.Job(("magic",), Trial("H=30", quick=True), (tmp_path / "row.json",))
+    job = executors.Job(("magic",), Trial("H=30", quick=True), (tmp_path / "row.json",))
     asked = request(tmp_path, jobs=2)
     with pytest.raises(DriftpilotError, match="magic"):
-        runner.finish([job], replace(asked, problem="mass_spring"))
+        runner.finish([job], replace(asked, problem="mass_spring"), executors.LocalExecutor(2))
     assert not (tmp_path / "row.json").exists()
+
+
+def test_a_cluster_without_ray_is_a_clear_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    command = ["benchmark", "mass_spring", "--quick", "--ray", "auto", "--out", str(tmp_path)]
+    assert main(command) == 1
+    assert "requirements/ray.txt" in capsys.readouterr().err
 
 
 def test_background_leaves_at_once_and_finishes(

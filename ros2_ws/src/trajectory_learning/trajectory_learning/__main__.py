@@ -191,7 +191,7 @@ def benchmark(options: argparse.Namespace) -> None:
     out = options.out or Path("reports") / options.problem
     request = runner.Request(
         options.problem, out, tuple(options.rows), tuple(options.settings), options.seeds,
-        options.episode_seed, options.quick, options.jobs,
+        options.episode_seed, options.quick, options.jobs, options.ray,
     )  # fmt: skip
     problem = load_problem(options.problem)
     runner.chosen_rows(problem, request)
@@ -291,6 +291,12 @@ def parser() -> argparse.ArgumentParser:
     verb.add_argument("--seeds", type=int, default=3, help="seeds of the rows that carry a claim")
     verb.add_argument("--episode-seed", type=int, help="other test episodes than the published")
     verb.add_argument("--jobs", type=int, default=1, help="rows at a time, each on one thread")
+    verb.add_argument(
+        "--ray",
+        default="",
+        metavar="ADDRESS",
+        help="run rows on a Ray cluster instead",
+    )
     verb.add_argument("--background", action="store_true", help="return at once, and run on")
     verb.set_defaults(run=benchmark)
     verb = commands.add_parser("list", help=show.__doc__, description=show.__doc__)

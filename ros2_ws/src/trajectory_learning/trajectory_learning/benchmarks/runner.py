@@ -1,10 +1,9 @@
-"""Runs the rows of a benchmark in parallel processes, and keeps each one that is finished."""
+"""Runs the rows of a benchmark, in parallel where asked, and keeps each one that is finished."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -13,10 +12,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-from planner_core.errors import ConfigurationError, DriftpilotError
+from planner_core.errors import ConfigurationError
 from tqdm import tqdm
 from trajectory_learning.benchmarks import load_problem, results
+from trajectory_learning.benchmarks.executors import Executor, Job, LocalExecutor, RayExecutor
 from trajectory_learning.benchmarks.interface import Problem, Row, Score, Trial
 
 
@@ -32,7 +31,8 @@ class Request:
         seeds: Seeds of the rows on which a claim hangs; the others have one.
         episode_seed: See `Trial`.
         quick: See `Trial`.
-        jobs: Processes.
+        jobs: Processes of this machine.
+        ray: Address of a Ray cluster to run on instead; empty for this machine.
     """
 
     problem: str
@@ -43,21 +43,7 @@ class Request:
     episode_seed: int | None = None
     quick: bool = False
     jobs: int = 1
-
-
-@dataclass(frozen=True)
-class Job:
-    """Rows that one process runs together.
-
-    Attributes:
-        methods: Their names.
-        trial: Setting and seeds.
-        files: Where each row is kept when it is finished.
-    """
-
-    methods: tuple[str, ...]
-    trial: Trial
-    files: tuple[Path, ...]
+    ray: str = ""
 
 
 def run(request: Request) -> list[results.Line]:
@@ -72,7 +58,10 @@ def run(request: Request) -> list[results.Line]:
     """
     problem = load_problem(request.problem)
     chosen = chosen_rows(problem, request)
-    finish([job for job in jobs(problem, chosen, request) if not _finished(job)], request)
+    pending = [job for job in jobs(problem, chosen, request) if not job.finished]
+    if pending:
+        executor = RayExecutor(request.ray) if request.ray else LocalExecutor(request.jobs)
+        finish(pending, request, executor)
     lines = []
     for setting, row in chosen:
         files = [
@@ -133,18 +122,18 @@ def jobs(problem: Problem, chosen: Sequence[tuple[str, Row]], request: Request) 
     ]
 
 
-def finish(pending: Sequence[Job], request: Request) -> None:
+def finish(pending: Sequence[Job], request: Request, executor: Executor) -> None:
     """Run jobs; what is finished is on the disk even if a later one fails."""
     (request.out / "rows").mkdir(parents=True, exist_ok=True)
     with tqdm(total=len(pending), unit="job", desc=request.problem) as bar:
-        if request.jobs == 1:
+        if executor.jobs == 1:
             for job in pending:
-                run_job(request.problem, job)
+                executor.run(request.problem, job)
                 bar.update()
             return
-        # Each job is a process of its own; the threads only wait for them.
-        with ThreadPoolExecutor(request.jobs) as pool:
-            running = [pool.submit(_in_process, request.problem, job) for job in pending]
+        # Each job is a process elsewhere; the threads only wait for them.
+        with ThreadPoolExecutor(executor.jobs) as pool:
+            running = [pool.submit(executor.run, request.problem, job) for job in pending]
             try:
                 for done in as_completed(running):
                     done.result()
@@ -174,45 +163,6 @@ def in_background(arguments: Sequence[str], out: Path) -> tuple[int, Path]:
     return process.pid, log
 
 
-def run_job(problem: str, job: Job) -> None:
-    """Run a job in this process and keep its rows; nothing if another command has just done so."""
-    if _finished(job):
-        return
-    torch.set_num_threads(1)
-    scores = load_problem(problem).run(job.methods, job.trial)
-    for method, file in zip(job.methods, job.files, strict=True):
-        content = {
-            "method": method,
-            "trial": asdict(job.trial),
-            "score": results.score_as_json(scores[method]),
-        }
-        # A reader never sees half a file.
-        part = file.with_suffix(f".{os.getpid()}.part")
-        part.write_text(json.dumps(content), encoding="utf-8")
-        part.replace(file)
-
-
-def _in_process(problem: str, job: Job) -> None:
-    content = {
-        "problem": problem,
-        "methods": job.methods,
-        "trial": asdict(job.trial),
-        "files": [str(file) for file in job.files],
-    }
-    ended = subprocess.run(
-        [sys.executable, "-m", "trajectory_learning.benchmarks.worker"],
-        input=json.dumps(content), text=True, check=False,
-        # Bars of several processes would overwrite one another.
-        env={**os.environ, "TQDM_DISABLE": "1"},
-    )  # fmt: skip
-    if ended.returncode != 0:
-        raise DriftpilotError(
-            f"a row of benchmark {problem} failed",
-            got=f"{', '.join(job.methods)} ({job.trial.setting}), exit code {ended.returncode}",
-            remedy="Its error is printed above; finished rows are kept.",
-        )
-
-
 def _trials(setting: str, row: Row, request: Request) -> list[Trial]:
     seeds = request.seeds if row.seeded else 1
     return [Trial(setting, seed, request.episode_seed, request.quick) for seed in range(seeds)]
@@ -222,10 +172,6 @@ def _file(problem: Problem, method: str, trial: Trial, request: Request) -> Path
     about = [problem.name, method, asdict(trial), problem.configuration(trial.quick)]
     text = json.dumps(about, sort_keys=True, default=str)
     return request.out / "rows" / f"{hashlib.sha256(text.encode()).hexdigest()[:16]}.json"
-
-
-def _finished(job: Job) -> bool:
-    return all(file.exists() for file in job.files)
 
 
 def _read(file: Path) -> Score:

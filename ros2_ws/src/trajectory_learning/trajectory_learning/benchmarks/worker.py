@@ -1,4 +1,4 @@
-"""One job of a benchmark in a process of its own: `runner` starts it and writes the job to it."""
+"""One job of a benchmark in a process of its own: `executors` starts it and writes it the job."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 from typing import TextIO
 
+from trajectory_learning.benchmarks.executors import Job, run_job
 from trajectory_learning.benchmarks.interface import Trial
-from trajectory_learning.benchmarks.runner import Job, run_job
 
 
 def main(source: TextIO = sys.stdin) -> None:
