@@ -16,6 +16,7 @@ from trajectory_learning import benchmarks
 from trajectory_learning.__main__ import main
 from trajectory_learning.benchmarks import (
     Measure,
+    Paths,
     Row,
     Score,
     Trial,
@@ -161,6 +162,23 @@ def test_a_score_survives_its_file() -> None:
     assert again.measures["m"].values.tolist() == [1.0, 2.0]
     assert again.measures["m"].reference is not None
     assert (again.train_cpu_s, again.step_ms_p50) == (1.5, None)
+    assert again.paths is None
+
+
+def test_paths_survive_their_file_and_are_drawn(tmp_path: Path) -> None:
+    way = np.cumsum(np.random.default_rng(0).normal(size=(50, 200, 2)), axis=1)
+    paths = Paths.thinned(way, way[:7, :30])
+    assert paths.data.shape == (20, 60, 2)
+    assert np.array_equal(paths.data[-1, -1], way[-1, -1])
+    assert np.array_equal(paths.driven, way[:7, :30])
+    content = json.loads(json.dumps(results.score_as_json(Score({}, paths=paths))))
+    again = results.score_from_json(content).paths
+    assert again is not None
+    np.testing.assert_allclose(again.data, paths.data, atol=1e-3)
+    results.draw_paths({"a row": again}, tmp_path / "paths.png")
+    assert (tmp_path / "paths.png").stat().st_size > 10_000
+    del content["paths"]
+    assert results.score_from_json(content).paths is None
 
 
 @pytest.mark.parametrize("name", benchmarks.PROBLEMS)

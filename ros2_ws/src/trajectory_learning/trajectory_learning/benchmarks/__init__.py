@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 
 from planner_core.errors import UnknownPluginError
-from trajectory_learning.benchmarks.interface import Measure, Problem, Row, Score, Trial
+from trajectory_learning.benchmarks.interface import Measure, Paths, Problem, Row, Score, Trial
 
 PROBLEMS: dict[str, str] = {
     "bimodal": "trajectory_learning.problems.bimodal",
@@ -35,4 +35,4 @@ def load_problem(name: str) -> Problem:
     return problem
 
 
-__all__ = ["PROBLEMS", "Measure", "Problem", "Row", "Score", "Trial", "load_problem"]
+__all__ = ["PROBLEMS", "Measure", "Paths", "Problem", "Row", "Score", "Trial", "load_problem"]

@@ -64,6 +64,34 @@ class Measure:
 
 
 @dataclass(frozen=True, slots=True)
+class Paths:
+    """What the picture of a row shows, from above.
+
+    Attributes:
+        data: (N, T, 2) [m] where the data went, or their controller in the same episodes.
+        driven: (N, T, 2) [m] where the row went.
+    """
+
+    data: np.ndarray
+    driven: np.ndarray
+
+    @classmethod
+    def thinned(
+        cls, data: np.ndarray, driven: np.ndarray, paths: int = 20, points: int = 60
+    ) -> Paths:
+        """Some of many paths, and some points of each: enough to look at."""
+
+        def some(array: np.ndarray) -> np.ndarray:
+            rows, columns = (
+                np.linspace(0, size - 1, min(size, most)).round().astype(int)
+                for size, most in zip(array.shape[:2], (paths, points), strict=True)
+            )
+            return array[np.ix_(rows, columns)]
+
+        return cls(some(data), some(driven))
+
+
+@dataclass(frozen=True, slots=True)
 class Score:
     """What a row came to.
 
@@ -71,11 +99,13 @@ class Score:
         measures: By metric; the first is the headline.
         train_cpu_s: Processor time of training [s]; 0 where nothing is trained.
         step_ms_p50: Median time of one planning step, one thread [ms]; None if not measured.
+        paths: For the picture; None where there is nothing to see from above.
     """
 
     measures: Mapping[str, Measure]
     train_cpu_s: float = 0.0
     step_ms_p50: float | None = None
+    paths: Paths | None = None
 
 
 class Problem(Protocol):

@@ -16,7 +16,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import bootstrap
-from trajectory_learning.benchmarks.interface import Measure, Problem, Row, Score
+from trajectory_learning.benchmarks.interface import Measure, Paths, Problem, Row, Score
 
 RESAMPLES = 10_000
 CONFIDENCE = 0.95
@@ -37,6 +37,9 @@ def score_as_json(score: Score) -> dict[str, Any]:
         },
         "train_cpu_s": score.train_cpu_s,
         "step_ms_p50": score.step_ms_p50,
+        "paths": None
+        if score.paths is None
+        else {name: getattr(score.paths, name).round(3).tolist() for name in ("data", "driven")},
     }
 
 
@@ -48,7 +51,10 @@ def score_from_json(content: Mapping[str, Any]) -> Score:
         )
         for name, m in content["measures"].items()
     }
-    return Score(measures, content["train_cpu_s"], content["step_ms_p50"])
+    # Rows that were kept before there were pictures have none.
+    drawn = content.get("paths")
+    paths = Paths(**{name: np.array(drawn[name]) for name in drawn}) if drawn else None
+    return Score(measures, content["train_cpu_s"], content["step_ms_p50"], paths)
 
 
 def interval(measure: Measure) -> tuple[float, float, float]:
@@ -179,5 +185,24 @@ def draw(problem: Problem, lines: Sequence[Line], path: Path) -> None:
         panel.set_title(setting, fontsize=9)
         panel.set_xlabel(headline, fontsize=8)
         panel.grid(axis="x", alpha=0.3)
+    figure.savefig(path, dpi=80)
+    plt.close(figure)
+
+
+def draw_paths(drawn: Mapping[str, Paths], path: Path) -> None:
+    """Where each row went (blue, a dot at the end) over where the data did (grey)."""
+    columns = min(4, len(drawn))
+    rows = -(-len(drawn) // columns)
+    figure, axes = plt.subplots(
+        rows, columns, figsize=(4 * columns, 3.4 * rows), squeeze=False, layout="constrained"
+    )
+    for panel in axes.flat[len(drawn) :]:
+        panel.set_visible(False)
+    for panel, (title, paths) in zip(axes.flat, drawn.items(), strict=False):
+        for lines, colour in ((paths.data, "0.75"), (paths.driven, "tab:blue")):
+            panel.plot(lines[..., 0].T, lines[..., 1].T, color=colour, linewidth=0.8)
+        panel.plot(*paths.driven[:, -1].T, "o", color="tab:blue", markersize=3)
+        panel.set_title(title, fontsize=8)
+        panel.set_aspect("equal")
     figure.savefig(path, dpi=80)
     plt.close(figure)

@@ -62,14 +62,19 @@ def run(request: Request) -> list[results.Line]:
     if pending:
         executor = RayExecutor(request.ray) if request.ray else LocalExecutor(request.jobs)
         finish(pending, request, executor)
-    lines = []
+    lines, drawn = [], {}
     for setting, row in chosen:
         files = [
             _file(problem, row.method, trial, request) for trial in _trials(setting, row, request)
         ]
-        lines += results.lines_of(row, setting, [_read(file) for file in files])
+        scores = [_read(file) for file in files]
+        lines += results.lines_of(row, setting, scores)
+        if scores[0].paths is not None:
+            drawn[f"{row.method} ({setting})"] = scores[0].paths
     (request.out / "table.md").write_text(results.markdown(problem, lines), encoding="utf-8")
     results.draw(problem, lines, request.out / "figure.png")
+    if drawn:
+        results.draw_paths(drawn, request.out / "paths.png")
     return lines
 
 

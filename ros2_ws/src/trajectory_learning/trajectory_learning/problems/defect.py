@@ -30,7 +30,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from trajectory_learning.benchmarks.interface import Measure, Row, Score, Trial
+from trajectory_learning.benchmarks.interface import Measure, Paths, Row, Score, Trial
 from trajectory_learning.methods.diffusion_family import Family, Windows
 from trajectory_learning.methods.diffusion_training import FitConfig
 from trajectory_learning.problems import car_maze
@@ -48,6 +48,7 @@ RANDOM, OWN = "random drives", "its own drives"
 
 SOUND, DEFECTIVE, TUNED = "before the defect", "after it", "fine-tuned"
 SUCCESS, DISTANCE, DEVIATION = "success [%]", "end to goal [m]", "states imagined to realised [m]"
+PATH = "path"
 
 
 @dataclass(frozen=True)
@@ -106,12 +107,17 @@ def random_actions(n: int, horizon: int, rng: np.random.Generator) -> Array:
 
 
 def execute(planner: Planner, state: Array, goal: Array, gain: float) -> Mapping[str, Array]:
-    """Execute plans open loop in a car with a gain; (E,) of each metric."""
+    """Execute plans open loop in a car with a gain; (E,) of each metric, (E, H, 2) of the path."""
     imagined, actions = planner(state, goal)
     realised = drive(state, actions, gain)
     end = np.linalg.norm(realised[:, -1, :2] - goal, axis=-1)
     apart = np.linalg.norm(realised[..., :2] - imagined[..., :2], axis=-1)
-    return {SUCCESS: 100.0 * (end < SUCCESS_M), DISTANCE: end, DEVIATION: apart.mean(axis=1)}
+    return {
+        SUCCESS: 100.0 * (end < SUCCESS_M),
+        DISTANCE: end,
+        DEVIATION: apart.mean(axis=1),
+        PATH: realised[..., :2],
+    }
 
 
 @functools.cache
@@ -175,7 +181,9 @@ class Defect:
                 planner = car_maze.make_planner(of, config.car, base, trial.seed)
                 outcomes[when] = execute(planner, state, goal, gain)
             seconds += sum(tuned.train_cpu_s[part] for part in parts)
-            scores[name] = _score(outcomes, seconds)
+            shown = family.windows.states[: config.car.expert, :, :2].numpy()
+            paths = Paths.thinned(shown, outcomes[TUNED][PATH])
+            scores[name] = replace(_score(outcomes, seconds), paths=paths)
         return scores
 
 

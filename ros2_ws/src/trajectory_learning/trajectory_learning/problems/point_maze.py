@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from planner_core.dataset_file import StoredEpisode
-from trajectory_learning.benchmarks.interface import Measure, Row, Score, Trial
+from trajectory_learning.benchmarks.interface import Measure, Paths, Row, Score, Trial
 from trajectory_learning.benchmarks.step_time import step_ms
 from trajectory_learning.benchmarks.training import Budget
 from trajectory_learning.methods import (
@@ -234,12 +234,17 @@ class TestEpisodes:
                 "sparse return over the controller's": Measure(mine["sparse"], reference["sparse"]),
                 "dense return over the controller's": Measure(mine["dense"], reference["dense"]),
                 "share that arrives": Measure((mine["sparse"] > 0).astype(float)),
-            }
+            },
+            paths=Paths.thinned(self._controlled, track),
         )
 
     @functools.cached_property
     def _reference(self) -> dict[str, NDArray[np.float64]]:
-        return self._returns(self.controlled())
+        return self._returns(self._controlled)
+
+    @functools.cached_property
+    def _controlled(self) -> Array:
+        return self.controlled()
 
     def _returns(self, track: Array) -> dict[str, NDArray[np.float64]]:
         apart = np.linalg.norm(track - self.goal[:, None], axis=-1)
