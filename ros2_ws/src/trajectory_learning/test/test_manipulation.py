@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from planner_core.bundle import load_bundle
 from planner_core.errors import BundleMismatchError, InvalidObservationError
 from planner_core.gates import PlanGate
 from planner_core.manipulation import GOAL, OBJECT, OBJECTS
+from planner_core.navigation import integration_matrices
 from planner_core.plan import Observation
 from planner_core.planners import PlannerRequest, load_planner
 from planner_core.robots import crazyflie, go2, so100
@@ -83,6 +85,26 @@ def test_a_window_follows_from_its_accelerations(demonstrations: Path) -> None:
     # Nothing is added at the first sample, and little in the first twentieth of a second.
     assert added[:, :2, 0].abs().max() < 1e-5
     assert added[:, 0, 1].abs().max() < 0.03
+
+
+def test_a_candidate_among_the_data_stands_for_itself(demonstrations: Path) -> None:
+    windows, _ = load([demonstrations])
+    metric = manipulation.WindowMetric(windows, 0.05)
+    horizon = windows.window.shape[2]
+    acceleration = torch.randn(len(windows), 6, horizon, generator=torch.Generator().manual_seed(0))
+    to_velocity, to_position = (
+        torch.tensor(m).float().T for m in integration_matrices(horizon, 0.05)
+    )
+    still = torch.zeros_like(windows.position)
+    window = torch.stack([acceleration @ to_position, acceleration @ to_velocity, acceleration], 1)
+    made = replace(windows, position=still, velocity=still, window=window.mT)
+    flat = metric.flatten(acceleration)
+    torch.testing.assert_close(metric.nearest(made, 0.05), flat, atol=1e-3, rtol=1e-3)
+    # The norm is that of the windows in units of their spread.
+    added = metric.added(made.window, still, still, 0.05)[:, :, 1:] / metric.scale
+    weight = torch.tensor(metric.WEIGHTS)[:, None, None]
+    square = (added.square() * weight).sum((1, 2, 3)) / metric.scale.numel()
+    torch.testing.assert_close(flat.norm(dim=-1), square.sqrt(), atol=1e-4, rtol=1e-4)
 
 
 def test_the_bundle_plans_for_the_arm(bundle: Path) -> None:

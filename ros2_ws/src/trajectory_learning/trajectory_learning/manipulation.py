@@ -99,12 +99,12 @@ def train(
     average = ManipulationModel(HORIZON, DT_S, NETWORK)
     average.load_state_dict(model.state_dict())
     optimiser = torch.optim.AdamW(
-        model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
+        model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
     )
     with torch.no_grad():
         keys = model.condition(data.position, data.velocity, data.thing, data.goal)
-        added = metric.added(data.window, data.position, data.velocity, DT_S)
-        targets = metric.flatten(added)
+        targets = metric.nearest(data, DT_S)
+    kept, new = list(average.parameters()), list(model.parameters())
     begin, step, done = time.process_time(), 0, 0.0
     while done < 1.0:
         for group in optimiser.param_groups:
@@ -119,8 +119,7 @@ def train(
         step += 1
         decay = min(config.averaging, (step + 1) / (step + 10))
         with torch.no_grad():
-            for kept, new in zip(average.parameters(), model.parameters(), strict=True):
-                kept.lerp_(new, 1 - decay)
+            torch._foreach_lerp_(kept, new, 1 - decay)
         spent = time.process_time() - begin
         done = step / config.steps if config.steps else spent / config.seconds
         if step % 500 == 0:
@@ -143,7 +142,8 @@ def _loss(
     model: ManipulationModel, method: Any, metric: WindowMetric, key: Tensor, target: Tensor
 ) -> Tensor:
     noise = _noise(method, len(key), method.samples)
-    samples = metric.flatten(model.added(model.network.encode(key), noise))
+    encoded = model.network.encode(key).unsqueeze(1)
+    samples = metric.flatten(model.network.along_time(encoded, noise))
     return method.loss(samples, target, key)
 
 
@@ -157,9 +157,9 @@ def _held_out(
     windows = windows.subset(torch.arange(min(4000, len(windows))))
     key = model.condition(windows.position, windows.velocity, windows.thing, windows.goal)
     noise = _noise(method, len(windows), 16)
-    samples = metric.flatten(model.added(model.network.encode(key), noise))
-    added = metric.added(windows.window, windows.position, windows.velocity, DT_S)
-    to_data = (samples - metric.flatten(added)[:, None]).norm(dim=-1)
+    encoded = model.network.encode(key).unsqueeze(1)
+    samples = metric.flatten(model.network.along_time(encoded, noise))
+    to_data = (samples - metric.nearest(windows, DT_S)[:, None]).norm(dim=-1)
     apart = torch.cdist(samples, samples).sum(dim=(1, 2)) / (16 * 15)
     return {
         "held_out_energy_score": float((to_data.mean(dim=1) - 0.5 * apart).mean()),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from planner_core.arm_kinematics import tool_of
 from planner_core.plan import Observation, PlanBatch
 from planner_core.robots import so100
 from planner_core.scripted_manipulation import ScriptedPlacing
-from robot_simulation.so100.demonstrations import TASKS, Demonstrations, demonstrate
+from robot_simulation.so100.demonstrations import TASKS, Demonstrations, demonstrate, scatter
 from robot_simulation.so100.episodes import ArmEpisode
 
 
@@ -51,3 +52,17 @@ def test_demonstrations_hold_what_the_script_would_do() -> None:
     assert len(windows) > 100
     assert windows.shape[1:] == (3, 16, 6)
     assert windows[:, 0, 0] == pytest.approx(np.clip(position, so100().lower, so100().upper))
+
+
+def test_scattered_states_are_all_over_and_within_the_arm_s_limits() -> None:
+    data = Demonstrations({})
+    scatter(200, 5, data)
+    position, window = (np.array(data.columns[name]) for name in ("position", "window"))
+    robot = so100()
+    assert ((robot.lower <= position) & (position <= robot.upper)).all()
+    assert np.isfinite(window).all()
+    assert len({row.item() for row in data.columns["episode"]}) == 200
+    gap = np.linalg.norm(tool_of(position) - np.array(data.columns["object"])[:, :3], axis=1)
+    held = (gap < 0.02) & (position[:, 5] < 0.0)
+    assert 20 < held.sum() < 150
+    assert (gap > 0.08).sum() > 20

@@ -14,8 +14,10 @@ import math
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+import numpy as np
 import torch
 from planner_core.arm_kinematics import HAND_M, LOWER, PAN_X_M, SHOULDER_M, TOOL_ASIDE_M, UPPER
+from planner_core.navigation import integration_matrices
 from planner_core.robots import so100
 from torch import Tensor, nn
 from trajectory_learning.networks.late_branch import LateBranch, LateBranchConfig
@@ -144,19 +146,35 @@ FEATURES: Final = 6 + 6 + 9 + 2 * 25 + 3 * 11 + 4
 
 
 class WindowMetric:
-    """Windows as flat vectors whose norm is a root-mean-square error in units of the data's spread.
+    """A norm of windows: their root-mean-square difference in units of the data's spread.
+
+    A candidate follows from its accelerations and the state that it begins in, so the difference of
+    two from the same state is a linear map of that of their accelerations. A window of the data,
+    whose accelerations jump between samples where those of a candidate are linear, stands for the
+    nearest candidate.
 
     Args:
         windows: Data that gives the spread.
         dt_s: Spacing of the samples.
+
+    Attributes:
+        scale: (3, H - 1, 6) spread of what windows add to the present motion.
     """
 
     WEIGHTS = (1.0, 1.0, 0.3)
+    """Of position, velocity and acceleration."""
 
     def __init__(self, windows: Windows, dt_s: float) -> None:
         added = self.added(windows.window, windows.position, windows.velocity, dt_s)
-        self.dt_s = dt_s
         self.scale = added[:, :, 1:].std(dim=0).clamp_min(1e-3)
+        horizon = windows.window.shape[-2]
+        to_velocity, to_position = integration_matrices(horizon, dt_s)
+        rows = torch.tensor(np.stack([to_position, to_velocity, np.eye(horizon)])[:, 1:])
+        weight = torch.tensor(self.WEIGHTS)[:, None, None] / self.scale.square()
+        self._to_square = torch.einsum("mta,mtj->mtja", rows, weight / self.scale.numel())
+        # Of each joint the square of the norm, as a matrix between accelerations, and its root.
+        square = torch.einsum("mtja,mtb->jab", self._to_square, rows)
+        self._root = torch.linalg.cholesky(square).mT
 
     @staticmethod
     def added(window: Tensor, position: Tensor, velocity: Tensor, dt_s: float) -> Tensor:
@@ -166,10 +184,15 @@ class WindowMetric:
         moving = velocity[..., None, :].expand_as(on)
         return window - torch.stack([on, moving, torch.zeros_like(on)], dim=-3)
 
-    def flatten(self, added: Tensor) -> Tensor:
-        """(..., 3, H, 6) of `added` to (..., D)."""
-        weight = torch.tensor(self.WEIGHTS).sqrt()[:, None, None] / self.scale
-        return (added[..., 1:, :] * weight).flatten(-3) / self.scale.numel() ** 0.5
+    def flatten(self, acceleration: Tensor) -> Tensor:
+        """(..., 6, H) accelerations [rad/s^2] to (..., 6 H), whose norm is that of the windows."""
+        return (self._root.float() @ acceleration.unsqueeze(-1)).flatten(-3)
+
+    def nearest(self, windows: Windows, dt_s: float) -> Tensor:
+        """(n, 6 H) the candidates that are nearest to windows of the data, flat."""
+        added = self.added(windows.window, windows.position, windows.velocity, dt_s)[:, :, 1:]
+        along = torch.einsum("mtja,nmtj->nja", self._to_square, added.double()).unsqueeze(-1)
+        return torch.linalg.solve_triangular(self._root.mT, along, upper=False).flatten(1).float()
 
 
 class ManipulationModel(nn.Module):
@@ -197,13 +220,6 @@ class ManipulationModel(nn.Module):
         """(B, C) normalised features."""
         x = (features(position, velocity, thing, goal) - self.mean) / self.std
         return x.clamp(-5.0, 5.0)
-
-    def added(self, encoded: Tensor, noise: Tensor) -> Tensor:
-        """(B, G, 3, H, 6) what candidates add to the present motion."""
-        acceleration = self.network.along_time(encoded.unsqueeze(1), noise)
-        position = acceleration @ self.network.to_position.T
-        speed = acceleration @ self.network.to_velocity.T
-        return torch.stack([position, speed, acceleration], dim=-3).transpose(-1, -2)
 
 
 class Ranking(NamedTuple):
