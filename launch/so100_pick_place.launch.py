@@ -39,7 +39,14 @@ def graph(launch: RobotLaunch) -> list[object]:
     if argument["robot"] == "simulation":
         arm.insert(0, node("robot_simulation", "so100_simulation", port, table))
     task = {"task": argument["task"], "goal_names": ["object_x", "object_y"]}
-    return [*arm, *launch.planning(), *launch.recording(), *launch.mission(**task)]
+    actions = [*arm, *launch.planning()]
+    if argument["view"] == "true":
+        near = {"goal_tolerance_m": 0.015}
+        actions += [
+            node("robot_view", "live_view", robot),
+            node("robot_view", "flight_report", robot, near),
+        ]
+    return [*actions, *launch.recording(), *launch.mission(**task)]
 
 
 def generate_launch_description() -> LaunchDescription:

@@ -69,6 +69,8 @@ def load(paths: list[Path]) -> tuple[Windows, dict[str, str]]:
                 parts.setdefault(name, []).append(archive[name])
     tensors = {name: torch.from_numpy(np.concatenate(rows)) for name, rows in parts.items()}
     tensors["thing"] = tensors.pop("object")
+    # The script plans from within the limits of the joints, wherever they were measured.
+    tensors["position"] = tensors["window"][:, 0, 0]
     digest = hashlib.sha256("".join(a["sha256"] for a in about).encode()).hexdigest()
     command = "; ".join(a["command"] for a in about)
     return Windows(**tensors), {"data_command": command, "data_sha256": digest}

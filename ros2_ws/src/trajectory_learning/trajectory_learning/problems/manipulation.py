@@ -26,6 +26,8 @@ JOINTS: Final = 6
 NEAR_M: Final = 0.008
 """Distances of this size decide what is to be done next; the network sees them enlarged."""
 HIGH_M: Final = 0.075
+OPEN_M: Final = torch.tensor([0.006, 0.006, 0.0, 0.0, 0.0])
+"""Room beside the fixed finger over the object and around it; none once it is gripped."""
 
 
 @dataclass
@@ -70,7 +72,7 @@ def tool_of(joints: Tensor) -> Tensor:
     return torch.stack([PAN_X_M + radius * c - outside * s, radius * s + outside * c, height], -1)
 
 
-def reach(point: Tensor, yaw: Tensor, open_m: float) -> Tensor:
+def reach(point: Tensor, yaw: Tensor, open_m: float | Tensor) -> Tensor:
     """(..., 3) [m] to the (..., 5) [rad] that put the tool there, pointing down.
 
     See `planner_core.arm_kinematics.reach`; what is out of reach is reached for.
@@ -118,20 +120,16 @@ def features(position: Tensor, velocity: Tensor, thing: Tensor, goal: Tensor) ->
     over = torch.cat([place[:, :2], high[:, None]], -1)
     carried = goal + gap
     above = torch.cat([carried[:, :2], high[:, None]], -1)
-    arm = position[:, :5]
-    poses = [
-        reach(over, yaw, 0.006) - arm,
-        reach(place, yaw, 0.006) - arm,
-        reach(place, yaw, 0.0) - arm,
-        reach(above, yaw, 0.0) - arm,
-        reach(carried, yaw, 0.0) - arm,
-    ]
-    start = tool_of(torch.cat([reach(over, yaw, 0.006), position[:, 5:]], -1))
+    # All in one: on the robot, an operation costs more than what it computes.
+    points = torch.stack([over, place, place, above, carried], -2)
+    reached = reach(points, yaw[:, None], OPEN_M)
+    poses = (reached - position[:, None, :5]).flatten(1)
+    start = tool_of(reached[:, 0])
     aside = tool[:, :2] - start[:, :2]
     sizes = [_norm(gap[:, :2]), _norm(gap), _norm(left[:, :2]), left[:, 2:].abs(), _norm(aside)]
     far = torch.cat([gap, left, *sizes], -1)
     return torch.cat([
-        position, velocity, tool, place, goal, *poses, *(torch.tanh(p / 0.05) for p in poses),
+        position, velocity, tool, place, goal, poses, torch.tanh(poses / 0.05),
         far, torch.tanh(far / 0.03), torch.tanh(far / NEAR_M),
         torch.tanh(position[:, 5:] / 0.1), torch.tanh((position[:, 5:] - 0.5) / 0.1),
         torch.tanh((position[:, 5:] - 0.64) / 0.1), torch.tanh((tool[:, 2:] - 0.06) / 0.01),
@@ -281,6 +279,8 @@ class ManipulationPlanner(nn.Module):
             noise: (K, n_z).
         """
         network = self.model.network
+        # An arm at rest lies on its stops, and is measured a little beyond them.
+        position = position.clamp(self.lower[:, 0], self.upper[:, 0])
         key = self.model.condition(position[None], velocity[None], thing[None], goal[None])
         acceleration = network.along_time(network.encode(key), noise)
         added = acceleration @ self.to_instants
@@ -304,7 +304,7 @@ class ManipulationPlanner(nn.Module):
         network = self.model.network
         on = position[:, None] + velocity[:, None] * network.time_s[:, 0]
         rows = [
-            on + acceleration @ network.to_position.T,
+            (on + acceleration @ network.to_position.T).clamp(self.lower, self.upper),
             velocity[:, None] + acceleration @ network.to_velocity.T,
             acceleration,
         ]
