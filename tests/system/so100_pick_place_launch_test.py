@@ -15,6 +15,7 @@ from typing import Any
 
 import launch_testing.actions
 import launch_testing.asserts
+import numpy as np
 import psutil
 import pytest
 import rclpy
@@ -27,14 +28,21 @@ from launch.launch_description_sources import PythonLaunchDescriptionSource
 from planner_interfaces.action import Navigate
 from planner_interfaces.msg import BridgeStatus, Command, ExecutionStatus, PlannerStatus
 from planner_interfaces.srv import InjectFault
+from rcl_interfaces.srv import SetParametersAtomically
 from rclpy.action import ActionClient
+from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile, qos_profile_sensor_data
 from sensor_msgs.msg import JointState
 from std_msgs.msg import String
+from std_srvs.srv import Trigger
 
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 GENEROUS_S = 60.0
 """A busy machine needs it: lerobot alone takes many seconds to import."""
+HELD_SAMPLES, HELD_RAD = 50, 0.01
+"""So many readings of the simulated joints, one second, lie so near to each other."""
+PLANNER = ("scripted_placing", "")
+"""That the launch file starts by default, and its model."""
 
 
 @pytest.mark.launch_test
@@ -107,18 +115,41 @@ class TestArm(unittest.TestCase):
         goal.goal.names, goal.goal.values = ["object_x", "object_y"], [x, y]
         return self.wait_for(self.navigate.send_goal_async(goal), "the goal to be accepted")
 
-    def inject(self, fault: str, value: float, duration_s: float) -> None:
-        client = self.node.create_client(InjectFault, "simulation/inject_fault")
-        assert client.wait_for_service(timeout_sec=10.0)
-        request = InjectFault.Request(fault=fault, value=value, duration_s=duration_s)
-        assert self.wait_for(client.call_async(request), fault).success
+    def call(self, kind: Any, service: str, request: Any) -> Any:
+        client = self.node.create_client(kind, service)
+        assert client.wait_for_service(timeout_sec=10.0), service
+        response = self.wait_for(client.call_async(request), service)
         self.node.destroy_client(client)
+        return response
+
+    def inject(self, fault: str, value: float, duration_s: float) -> None:
+        request = InjectFault.Request(fault=fault, value=value, duration_s=duration_s)
+        assert self.call(InjectFault, "simulation/inject_fault", request).success
+
+    def plan_with(self, planner: str, model: str) -> None:
+        parameters = [Parameter("planner", value=planner), Parameter("model", value=model)]
+        messages = [parameter.to_parameter_msg() for parameter in parameters]
+        request = SetParametersAtomically.Request(parameters=messages)
+        service = "planner_server/set_parameters_atomically"
+        assert self.call(SetParametersAtomically, service, request).result.successful
+
+    def end(self, handle: Any) -> None:
+        self.wait_for(handle.cancel_goal_async(), "the end of the goal")
+        self.wait_for(handle.get_result_async(), "a result")
+
+    def until_held(self) -> None:
+        """Nothing moves the arm for a while, neither a command nor its weight."""
+        self.joints.clear()
+        self.until(self.held, "an arm that holds")
+
+    def held(self) -> bool:
+        last = self.joints[-1 - HELD_SAMPLES :]
+        if len(last) <= HELD_SAMPLES:
+            return False
+        return bool(np.ptp([message.position for message in last], axis=0).max() < HELD_RAD)
 
     def moving(self) -> bool:
         return bool(self.commands) and self.commands[-1].mode == Command.TRACK
-
-    def still(self) -> bool:
-        return max(abs(v) for v in self.joints[-1].velocity) < 0.02
 
     def off(self, x: float, y: float) -> float:
         position = self.cube[-1].pose.position
@@ -144,11 +175,43 @@ class TestArm(unittest.TestCase):
         self.inject("silence", 1.0, 3.0)
         result = self.wait_for(handle.get_result_async(), "a result").result
         assert result.error_code == Navigate.Result.LOST, result
-        self.until(self.still, "an arm that holds")
+        self.until_held()
         assert self.bridge[-1].reasons
         self.until(lambda: self.bridge[-1].state == BridgeStatus.READY, "the return")
 
-    def test_4_a_planner_that_dies(self) -> None:
+    def test_4_absurd_plans(self) -> None:
+        """The arm brakes and holds; a planner that plans sensibly again moves it again."""
+        self.send(0.22, -0.1)
+        self.until(self.moving, "the motion")
+        self.plan_with("fault", "huge")
+        self.until_held()
+        handle = self.send(0.22, 0.1)
+        self.plan_with(*PLANNER)
+        self.until(self.moving, "the motion")
+        self.end(handle)
+
+    def test_5_a_camera_that_sees_nothing(self) -> None:
+        """Nothing is planned from what was seen long ago."""
+        handle = self.send(0.22, -0.1)
+        self.until(self.moving, "the motion")
+        self.inject("camera_loss", 1.0, 3.0)
+        self.until_held()
+        self.end(handle)
+
+    def test_6_an_emergency_stop(self) -> None:
+        """Latched, and under torque."""
+        handle = self.send(0.22, -0.1)
+        self.until(self.moving, "the motion")
+        assert self.call(Trigger, "emergency_stop", Trigger.Request()).success
+        self.until_held()
+        result = self.wait_for(handle.get_result_async(), "a result").result
+        assert result.error_code == Navigate.Result.STOPPED, result
+        assert self.bridge[-1].armed
+        assert self.bridge[-1].emergency_stopped
+        assert not self.call(Trigger, "engage", Trigger.Request()).success
+        assert self.call(Trigger, "reset_emergency_stop", Trigger.Request()).success
+
+    def test_7_a_planner_that_dies(self) -> None:
         """The arm brakes and holds, without its planner."""
         self.send(0.22, -0.1)
         self.until(self.moving, "the motion")
@@ -158,11 +221,8 @@ class TestArm(unittest.TestCase):
             and (p.info["environ"] or {}).get("ROS_DOMAIN_ID") == os.environ.get("ROS_DOMAIN_ID")
         )  # fmt: skip
         planner.send_signal(signal.SIGKILL)
-        self.until(lambda: self.commands[-1].mode == Command.HOLD, "holding")
-        self.until(self.still, "an arm that holds")
-        held = self.joints[-1].position
+        self.until_held()
         self.until(lambda: self.bridge[-1].state == BridgeStatus.READY, "the end of the motion")
-        assert max(abs(a - b) for a, b in zip(held, self.joints[-1].position, strict=True)) < 0.03
 
 
 @launch_testing.post_shutdown_test()
