@@ -38,10 +38,11 @@ def test_a_policy_learns_to_go_where_the_reward_is() -> None:
     history: list[Progress] = []
     train(Points(), policy, PPOConfig(iterations=40, steps=20, width=32), history.append)
     assert len(history) == 40
-    # Without a policy, points drift and are 0.5 away even at first.
-    assert history[-1].reward > 0.6 * history[0].reward
-    assert policy.act(np.array([[1.0]]))[0, 0] < -0.5
-    assert policy.act(np.array([[-1.0]]))[0, 0] > 0.5
+    # Rewards are those of actions with noise; what was learned shows without it.
+    place = np.linspace(-1.0, 1.0, 21)[:, None]
+    for _ in range(5):
+        place = place + 0.5 * policy.act(place)
+    assert np.abs(place).max() < 0.1
 
 
 def test_normalisation_follows_what_is_observed() -> None:
