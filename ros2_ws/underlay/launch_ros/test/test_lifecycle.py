@@ -36,9 +36,8 @@ except (KeyboardInterrupt, ExternalShutdownException):
 
 
 @pytest.fixture(autouse=True)
-def domain(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep to a domain of these tests."""
-    monkeypatch.setenv("ROS_DOMAIN_ID", "73")
+def domain(ros_domain: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep to a domain of these tests, on this machine."""
     monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
 
 
