@@ -46,7 +46,6 @@ PLANNER = ("scripted_placing", "")
 
 
 @pytest.mark.launch_test
-@pytest.mark.study
 def generate_test_description() -> LaunchDescription:
     name = "so100_pick_place.launch.py"
     file = os.path.join(get_package_share_directory("planner"), "launch", name)
