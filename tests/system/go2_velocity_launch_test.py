@@ -113,7 +113,7 @@ class TestWalk(unittest.TestCase):
 
     def plan_with(self, planner: str, model: str) -> None:
         parameters = [Parameter("planner", value=planner), Parameter("model", value=model)]
-        request = SetParameters.Request([p.to_parameter_msg() for p in parameters])
+        request = SetParameters.Request(parameters=[p.to_parameter_msg() for p in parameters])
         results = self.call(SetParameters, "planner_server/set_parameters", request).results
         assert all(result.successful for result in results), results
         self.until(lambda: self.planner[-1].planner == planner, f"the planner {planner}")

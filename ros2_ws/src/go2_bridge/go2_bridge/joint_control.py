@@ -23,6 +23,9 @@ STANDING_RAD: Final = np.array(
     [-0.1, 0.8, -1.5, 0.1, 0.8, -1.5, -0.1, 1.0, -1.5, 0.1, 1.0, -1.5]
 )  # fmt: skip
 """(12,) [rad] The posture that walking policies begin from."""
+CROUCHING_RAD: Final = np.tile([0.0, 1.3, -2.6], 4)
+"""(12,) [rad] On the way there: the feet under the hips, the trunk just above the ground. A robot
+that rises from wherever its legs have fallen may push itself over."""
 RELEASE_LIMIT_S: Final = 15.0
 """Longest wait for the built-in locomotion to let go of the joints."""
 STILL_RAD_S: Final = 0.3
@@ -161,9 +164,11 @@ class JointControl(Control):
         if (self._owns_joints and self._stopped) or self.activity is Activity.DAMPING:
             self._write(self._encoder.encode_damping(settings.damping))
         elif self.activity is Activity.RAMPING:
-            share = min(1.0, self._progress)
-            smooth = share * share * (3.0 - 2.0 * share)
-            q = self._start + (STANDING_RAD - self._start) * smooth
+            share = 2.0 * min(1.0, self._progress)
+            begin, end = self._start, CROUCHING_RAD
+            if share > 1.0:
+                share, begin, end = share - 1.0, CROUCHING_RAD, STANDING_RAD
+            q = begin + (end - begin) * (share * share * (3.0 - 2.0 * share))
             self._write(self._encoder.encode(q, np.zeros(12), settings.kp, settings.kd))
         elif self.activity is Activity.FOLLOWING:
             self._write(

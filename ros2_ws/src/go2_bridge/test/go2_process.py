@@ -14,9 +14,9 @@ from dataclasses import asdict
 
 import numpy as np
 from planner_core.clock import SystemClock
-from robot_simulation.go2.realtime import RealTimeLoop
 from robot_simulation.go2.server import Go2Server
-from robot_simulation.go2.simulation import Go2Simulation
+from robot_simulation.go2.simulation import TICK_S, Go2Simulation
+from robot_simulation.realtime import RealTimeLoop
 
 
 def truth(simulation: Go2Simulation) -> dict[str, object]:
@@ -40,7 +40,8 @@ def truth(simulation: Go2Simulation) -> dict[str, object]:
 def main() -> None:
     """Run until the input ends."""
     simulation = Go2Simulation()
-    loop = RealTimeLoop(simulation, Go2Server(simulation, int(sys.argv[1])), SystemClock())
+    server = Go2Server(simulation, int(sys.argv[1]))
+    loop = RealTimeLoop(simulation, server, SystemClock(), chunk_s=TICK_S)
     thread = threading.Thread(target=loop.run)
     thread.start()
     print("{}", flush=True)
