@@ -1,54 +1,59 @@
 """A defect, and fine-tuning on a little data of the defective robot: cf. Table 3 of MPDiffuser.
 
-The paper limits one ankle of a walker. Here it is the car of the U-maze, a smaller system: planners
-are trained on the sound car, then both of its motors give 70 % of what they are told. Plans are
-executed open loop, so that a plan reaches its goal only if its actions are those of the car as it
-is; no feedback makes up for them. Each method is tested on the sound car, on the defective one as
-it is, and on the defective one after some of its networks were trained further on 100 drives there.
+The paper limits one ankle of a walker. Here it is a smaller system, the double integrator of
+`linear_system`: planners learn from its stochastic expert, then the actuator gives 40 % of what it
+is told. Control is closed loop, 8 actions of each plan of 32: the optimal plans of the sound plant
+then cost 1.7 times the optimum of the defective one. Each method is tested on the sound plant, on
+the defective one as it is, and on the defective one after some of its networks were trained
+further on 100 short trajectories of it. The cost is over that of an LQR that knows the plant.
 
 What is fine-tuned is the dynamics alone where a method has a model of it: the dynamics model of
 MPDiffuser, the forward model of tracking, the inverse dynamics of Decision Diffuser. The others
-have one network, and that is fine-tuned. All have the same drives and as many optimiser steps a
-network; a row that trains two networks says so.
+have one network, and that is fine-tuned. All have the same trajectories and as many optimiser steps
+a network; a row that trains two networks says so. Plans are sampled at alpha = 0, near their mean,
+because at 1 all planners repeat the noise of their data.
 
-The drives are one of two kinds. Random ones have actions as the random part of the training data
-has them. "Its own" are plans of the planner, executed by the defective car, as in the paper: they
-miss their goals, and the task of a drive is where it did end.
+The trajectories are of one of two kinds. Random ones have actions that mean nothing. "Its own" are
+those of the planner on the defective plant, as in the paper; the task of a window is where it
+ended, for every method.
 
 **Source**: "Model-based diffusion sampling for predictive control in offline decision making", Sec.
 4.1, Table 3; the protocol is that of G. Zhou et al., "Diffusion model predictive control", 2025.
 
-Letters: ``n`` drives, ``E`` episodes, ``H`` samples of a window.
+Letters: ``n`` trajectories, ``E`` episodes, ``H`` samples of a window, ``L`` steps.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
-import torch
-from trajectory_learning.benchmarks.interface import Measure, Paths, Row, Score, Trial
+from scipy.linalg import solve_discrete_are
+from trajectory_learning.benchmarks.interface import Measure, Row, Score, Trial
 from trajectory_learning.methods.diffusion_family import Family, Windows
 from trajectory_learning.methods.diffusion_training import FitConfig
-from trajectory_learning.problems import car_maze
-from trajectory_learning.problems.car_maze import (
-    SUCCESS_M,
+from trajectory_learning.problems import linear_system
+from trajectory_learning.problems.linear_system import (
+    A,
     Array,
-    CarMazeConfig,
+    B,
+    LinearConfig,
     Planner,
-    starts_and_goals,
-    u_shaped,
+    Q,
+    R,
+    Variant,
+    cut_windows,
+    make_planner,
+    stage_cost,
 )
-from trajectory_learning.problems.car_maze_expert import ACTION_LIMIT, Expert, rollout
 
-RANDOM, OWN = "random drives", "its own drives"
+RANDOM, OWN = "random trajectories", "its own trajectories"
 
 SOUND, DEFECTIVE, TUNED = "before the defect", "after it", "fine-tuned"
-SUCCESS, DISTANCE, DEVIATION = "success [%]", "end to goal [m]", "states imagined to realised [m]"
-PATH = "path"
+COST, DEVIATION = "cost / LQR", "state imagined to realised"
 
 
 @dataclass(frozen=True)
@@ -56,103 +61,154 @@ class DefectConfig:
     """Sizes.
 
     Attributes:
-        car: Data, networks, training and episodes.
-        gain: Share of an action that the motors of the defective car give.
-        drives: Drives of the defective car.
+        plant: Data, networks, training and episodes.
+        p: Probability of noise in an action of the data.
+        effect: Share of an action that the defective actuator gives.
+        trajectories: ``n`` of the defective plant.
+        steps: ``L`` of these.
+        action: Deviation of random actions.
         tuning: Further training of each network.
     """
 
-    car: CarMazeConfig = CarMazeConfig()  # noqa: RUF009, frozen
-    gain: float = 0.7
-    drives: int = 100
-    tuning: FitConfig = FitConfig(steps=500, learning_rate=5e-4)  # noqa: RUF009, frozen
+    plant: LinearConfig = LinearConfig()  # noqa: RUF009, frozen
+    p: float = 0.2
+    effect: float = 0.4
+    trajectories: int = 100
+    steps: int = 40
+    action: float = 0.25
+    tuning: FitConfig = FitConfig(steps=300, batch=128, learning_rate=5e-4)  # noqa: RUF009, frozen
 
 
-QUICK = DefectConfig(car_maze.QUICK, drives=8, tuning=FitConfig(steps=10))
+QUICK = DefectConfig(linear_system.QUICK, trajectories=8, tuning=FitConfig(steps=10))
 
 ROWS: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    "behaviour cloning": ("behaviour cloning", ("cloning",)),
-    "Diffuser": ("Diffuser", ("diffuser",)),
-    "Decision Diffuser": ("Decision Diffuser", ("inverse",)),
-    "Decision Diffuser, both networks tuned": ("Decision Diffuser", ("states", "inverse")),
+    "behaviour cloning": ("behaviour_cloning", ("cloning",)),
+    "Diffuser": ("diffuser", ("diffuser",)),
+    "Decision Diffuser": ("decision_diffuser", ("inverse",)),
+    "Decision Diffuser, both networks tuned": ("decision_diffuser", ("states", "inverse")),
     "planner": ("planner", ("planner",)),
-    "planner, twice the training": ("planner, twice the training", ("longer_planner",)),
-    "MPDiffuser as printed": ("MPDiffuser as printed", ("dynamics",)),
-    "MPDiffuser joint": ("MPDiffuser joint", ("dynamics",)),
-    "MPDiffuser joint, both networks tuned": ("MPDiffuser joint", ("planner", "dynamics")),
-    "MPDiffuser tracked": ("MPDiffuser tracked", ("forward",)),
+    "planner, twice the training": ("longer_planner", ("longer_planner",)),
+    "MPDiffuser as printed": ("alternating", ("dynamics",)),
+    "MPDiffuser joint": ("joint", ("dynamics",)),
+    "MPDiffuser joint, both networks tuned": ("joint", ("planner", "dynamics")),
+    "MPDiffuser tracked": ("tracked", ("forward",)),
 }
-"""Row of `car_maze.ROWS`, and the networks that are fine-tuned."""
+"""Method of the family, and the networks that are fine-tuned."""
 
-CEILING = "controller's actions over the gain (not learned)"
+UNAWARE = "LQR plans of the sound plant (not learned)"
 
-
-def drive(state: Array, actions: Array, gain: float) -> Array:
-    """(n, 5), (n, H, 2) commanded -> (n, H, 5) states of a car whose motors have a gain."""
-    return rollout(state, gain * np.clip(actions, -ACTION_LIMIT, ACTION_LIMIT))
+Policy = Callable[[Array, int], Array]
+"""From states (n, 2) and the number of the step to actions (n, 1)."""
 
 
-def drives(state: Array, actions: Array, gain: float) -> Windows:
-    """Drives (n, 5), (n, H, 2) as data: actions as commanded, states as they became."""
-    following = drive(state, actions, gain)
-    commanded = np.clip(actions, -ACTION_LIMIT, ACTION_LIMIT)
-    parts = (state, following[:, -1, :2], following, commanded)
-    return Windows(*(torch.from_numpy(part).float() for part in parts))
+@functools.cache
+def feedback(effect: float) -> Array:
+    """(1, 2) gain of the LQR that knows what the actuator gives."""
+    weak = effect * B
+    value = solve_discrete_are(A, weak, Q, R)
+    return -np.linalg.solve(R + weak.T @ value @ weak, weak.T @ value @ A)
 
 
-def random_actions(n: int, horizon: int, rng: np.random.Generator) -> Array:
-    """(n, H, 2) that last a second each, as in the data of the sound car."""
-    held = rng.uniform(-1.0, 1.0, (n, -(-horizon // 4), 2)) * ACTION_LIMIT / 2
-    return np.repeat(held, 4, axis=1)[:, :horizon]
+def run(policy: Policy, x: Array, steps: int, effect: float) -> tuple[Array, Array]:
+    """A policy on a plant: (n, L + 1, 2) states and (n, L, 1) actions as commanded."""
+    states, actions = [x], []
+    for step in range(steps):
+        actions.append(policy(x, step))
+        x = x @ A.T + effect * actions[-1] @ B.T
+        states.append(x)
+    return np.stack(states, axis=1), np.stack(actions, axis=1)
 
 
-def execute(planner: Planner, state: Array, goal: Array, gain: float) -> Mapping[str, Array]:
-    """Execute plans open loop in a car with a gain; (E,) of each metric, (E, H, 2) of the path."""
-    imagined, actions = planner(state, goal)
-    realised = drive(state, actions, gain)
-    end = np.linalg.norm(realised[:, -1, :2] - goal, axis=-1)
-    apart = np.linalg.norm(realised[..., :2] - imagined[..., :2], axis=-1)
-    return {
-        SUCCESS: 100.0 * (end < SUCCESS_M),
-        DISTANCE: end,
-        DEVIATION: apart.mean(axis=1),
-        PATH: realised[..., :2],
-    }
+class Pilot:
+    """A policy that plans, and executes part of each plan.
+
+    Args:
+        planner: Planner.
+        chunk: Actions of a plan to execute.
+    """
+
+    def __init__(self, planner: Planner, chunk: int) -> None:
+        self._planner, self._chunk = planner, chunk
+        self._states, self._actions = np.empty(0), np.empty(0)
+        self.imagined: list[Array] = []
+        """(n, 2) states that each executed action was to lead to, by step."""
+
+    def __call__(self, x: Array, step: int) -> Array:
+        """See `Policy`."""
+        t = step % self._chunk
+        if t == 0:
+            self._states, self._actions = self._planner(x)
+        self.imagined.append(self._states[:, t])
+        return self._actions[:, t]
+
+
+def unaware(horizon: int) -> Planner:
+    """Optimal plans for the sound plant."""
+
+    def plan(x: Array) -> tuple[Array, Array]:
+        states, actions = run(lambda x, _: x @ feedback(1.0).T, x, horizon, effect=1.0)
+        return states[:, 1:], actions
+
+    return plan
+
+
+def measured(
+    planner: Planner, x: Array, config: DefectConfig, effect: float
+) -> tuple[Measure, ...]:
+    """Cost over the optimum of that plant, and how far states were from the imagined ones."""
+    pilot, steps = Pilot(planner, config.plant.chunk), config.plant.steps
+    states, actions = run(pilot, x, steps, effect)
+    best = run(lambda x, _: x @ feedback(effect).T, x, steps, effect)
+    apart = np.stack(pilot.imagined, axis=1) - states[:, 1:]
+    costs = (stage_cost(x[:, :-1], u).sum(axis=1) for x, u in ((states, actions), best))
+    return Measure(*costs), Measure(np.linalg.norm(apart, axis=-1).mean(axis=1))
 
 
 @functools.cache
 def sound_family(config: DefectConfig, seed: int) -> Family:
-    """The methods on the sound car: one object, so that both kinds of drives share its training."""
-    windows = car_maze.drives(config.car, np.random.default_rng(1))
-    fitting = replace(config.car.family.fit, seed=seed)
-    return Family(windows, replace(config.car.family, fit=fitting))
+    """The methods on the sound plant: one object, so that both kinds of data share its training."""
+    return linear_system.make_family(config.plant, Trial(f"p={config.p}", seed))
 
 
-def drives_of_the_defective_car(kind: str, family: Family, config: DefectConfig) -> Windows:
+def starts(n: int, config: DefectConfig, rng: np.random.Generator) -> Array:
+    """(n, 2) as in the data of the sound plant."""
+    return rng.uniform(-config.plant.spread, config.plant.spread, (n, 2))
+
+
+def trajectories_of_the_defective_plant(kind: str, family: Family, config: DefectConfig) -> Windows:
     """What methods are fine-tuned on, the same for all of them."""
     rng = np.random.default_rng(3)
-    state, goal = starts_and_goals(config.drives, rng)
+    x = starts(config.trajectories, config, rng)
+    policy: Policy
     if kind == RANDOM:
-        actions = random_actions(config.drives, config.car.horizon, rng)
+        held = rng.normal(0.0, config.action, (-(-config.steps // 4), len(x), 1))
+
+        def policy(x: Array, step: int) -> Array:
+            # For four steps: noise of every step would cancel out.
+            return held[step // 4]
     else:
         family.train("planner")
-        _, actions = car_maze.make_planner(family, config.car, "planner", seed=3)(state, goal)
-    return drives(state, actions, config.gain)
+        policy = Pilot(_planner(family, config, "planner", seed=3), config.plant.chunk)
+    return cut_windows(*run(policy, x, config.steps, config.effect), config.plant.horizon)
+
+
+def _planner(family: Family, config: DefectConfig, method: str, seed: int) -> Planner:
+    return make_planner(family, config.plant, Variant(method, temperature=0.0), seed)
 
 
 class Defect:
     """The benchmark problem; see the module."""
 
     name = "defect"
-    title = "A car with weak motors, and fine-tuning on 100 of its drives (cf. MPDiffuser, Table 3)"
+    title = "A weak actuator, and fine-tuning on 100 trajectories of it (cf. MPDiffuser, Table 3)"
 
     def settings(self) -> Sequence[str]:
-        """See `Problem.settings`: what the drives of the defective car are."""
+        """See `Problem.settings`: what the trajectories of the defective plant are."""
         return (RANDOM, OWN)
 
     def rows(self, setting: str) -> Sequence[Row]:
         """See `Problem.rows`."""
-        return [*(Row(name, "all", seeded=True) for name in ROWS), Row(CEILING)]
+        return [*(Row(name, "all", seeded=True) for name in ROWS), Row(UNAWARE)]
 
     def configuration(self, quick: bool) -> Mapping[str, Any]:
         """See `Problem.configuration`."""
@@ -162,49 +218,29 @@ class Defect:
         """See `Problem.run`."""
         config = QUICK if trial.quick else DefectConfig()
         episodes = 0 if trial.episode_seed is None else trial.episode_seed
-        state, goal = starts_and_goals(config.car.episodes, np.random.default_rng([2, episodes]))
-        if tuple(methods) == (CEILING,):
-            return {CEILING: _ceiling(config, state, goal)}
+        x = starts(config.plant.episodes, config, np.random.default_rng([2, episodes]))
+
+        def outcome(planner: Planner, when: str) -> dict[str, Measure]:
+            effect = 1.0 if when == SOUND else config.effect
+            cost, deviation = measured(planner, x, config, effect)
+            return {f"{COST}, {when}": cost, f"{DEVIATION}, {when}": deviation}
+
+        if tuple(methods) == (UNAWARE,):
+            planner = unaware(config.plant.horizon)
+            return {UNAWARE: Score({**outcome(planner, DEFECTIVE), **outcome(planner, SOUND)})}
         family = sound_family(config, trial.seed)
-        data = drives_of_the_defective_car(trial.setting, family, config)
+        data = trajectories_of_the_defective_plant(trial.setting, family, config)
         scores = {}
         for name in methods:
-            base, parts = ROWS[name]
-            seconds = family.train(car_maze.ROWS[base])
+            method, parts = ROWS[name]
+            seconds = family.train(method)
             tuned = family.fine_tuned(parts, data, replace(config.tuning, seed=trial.seed))
-            outcomes = {}
-            for when, of, gain in (
-                (TUNED, tuned, config.gain),
-                (DEFECTIVE, family, config.gain),
-                (SOUND, family, 1.0),
-            ):
-                planner = car_maze.make_planner(of, config.car, base, trial.seed)
-                outcomes[when] = execute(planner, state, goal, gain)
+            measures: dict[str, Measure] = {}
+            for of, when in ((tuned, TUNED), (family, DEFECTIVE), (family, SOUND)):
+                measures |= outcome(_planner(of, config, method, trial.seed), when)
             seconds += sum(tuned.train_cpu_s[part] for part in parts)
-            shown = family.windows.states[: config.car.expert, :, :2].numpy()
-            paths = Paths.thinned(shown, outcomes[TUNED][PATH])
-            scores[name] = replace(_score(outcomes, seconds), paths=paths)
+            scores[name] = Score(measures, seconds)
         return scores
-
-
-def _ceiling(config: DefectConfig, state: Array, goal: Array) -> Score:
-    """What the controller would do if it knew the defect, as far as the motors' limits let it."""
-
-    def planner(state: Array, goal: Array) -> tuple[Array, Array]:
-        states, actions = Expert().drive(state, u_shaped(state, goal, config.car.horizon))
-        return states[:, 1:], actions / config.gain
-
-    return _score({TUNED: execute(planner, state, goal, config.gain)}, 0.0)
-
-
-def _score(outcomes: Mapping[str, Mapping[str, Array]], seconds: float) -> Score:
-    """Metrics in the order of the table: all successes, then all distances, then deviations."""
-    measures = {
-        f"{metric}, {when}": Measure(outcomes[when][metric])
-        for metric in (SUCCESS, DISTANCE, DEVIATION)
-        for when in outcomes
-    }
-    return Score(measures, seconds)
 
 
 PROBLEM = Defect()
