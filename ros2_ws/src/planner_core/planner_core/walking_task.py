@@ -20,6 +20,8 @@ HEADING: Final = "heading"
 turn rate, it is held; a turn rate alone does not say how far the robot has strayed."""
 HOLDING_PER_S: Final = 1.0
 """Turn rate by which a heading is approached, over the angle that is left."""
+CATCH_UP_M_S: Final = 0.15
+"""Greatest correction of a velocity: a robot that begins misses all of it."""
 MEASURED: Final = {name: f"mean_{name}" for name in LIMITS}
 """How fast the robot goes, over a stride."""
 
@@ -56,23 +58,42 @@ class Walk:
         return {**dict.fromkeys(LIMITS, 0.0), **asked}
 
     def target(self, asked: Values, quantities: Values) -> Values:
-        """The velocities; where a heading is asked for, the turn rate that leads to it."""
-        if HEADING not in asked:
-            return asked
-        if HEADING not in quantities:
+        """The velocity and, on top, what was missed of it over a stride; the turn to a heading.
+
+        A planner walks about as fast as it is told; this makes up for half of what is left or more.
+        """
+        needed = {*MEASURED.values(), *({HEADING} & set(asked))}
+        if missing := needed - set(quantities):
             raise InvalidObservationError(
-                "walk to a heading", got=sorted(quantities), expected=f"the quantity {HEADING}"
+                "walk", got=sorted(quantities), expected=f"also {sorted(missing)}"
             )
-        left = math.remainder(asked[HEADING] - quantities[HEADING], math.tau)
-        low, high = LIMITS["turn_rate"]
-        return {**asked, "turn_rate": min(high, max(low, HOLDING_PER_S * left))}
+        target = {**asked, "turn_rate": _turn_rate(asked, quantities)}
+        for name in ("velocity_x", "velocity_y"):
+            missed = asked[name] - quantities[MEASURED[name]]
+            caught_up = asked[name] + min(CATCH_UP_M_S, max(-CATCH_UP_M_S, missed))
+            target[name] = _limited(name, caught_up)
+        return target
 
     def progress(self, asked: Values, position: Values, quantities: Values) -> Progress:
         """Distance of the velocity from the one asked for."""
         if not {*MEASURED.values(), *({HEADING} & set(asked))} <= set(quantities):
             return Progress(math.nan, complete=False)
-        asked = self.target(self.complete(asked, position), quantities)
-        missed = [quantities[MEASURED[name]] - asked[name] for name in LIMITS]
+        asked = self.complete(asked, position)
+        wanted = {**asked, "turn_rate": _turn_rate(asked, quantities)}
+        missed = [quantities[MEASURED[name]] - wanted[name] for name in LIMITS]
         # Turning is judged by the way that a foot, half a body away, is off.
         missed[2] *= 0.2
         return Progress(math.hypot(*missed))
+
+
+def _turn_rate(asked: Values, quantities: Values) -> float:
+    """The turn rate asked for, or the one that leads to the heading."""
+    if HEADING not in asked:
+        return asked["turn_rate"]
+    left = math.remainder(asked[HEADING] - quantities[HEADING], math.tau)
+    return _limited("turn_rate", HOLDING_PER_S * left)
+
+
+def _limited(name: str, value: float) -> float:
+    low, high = LIMITS[name]
+    return min(high, max(low, value))

@@ -9,6 +9,8 @@ and the velocity that is estimated from them.
 from __future__ import annotations
 
 import math
+from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -28,12 +30,11 @@ from planner_core.robots import go2
 from planner_core.tasks import Request
 from planner_core.timed_plan import TimedPlan
 from planner_core.trunk_velocity import TrunkVelocity, gravity_direction, heading
-from planner_core.walking_task import HEADING, Walk
+from planner_core.walking_task import HEADING, MEASURED, Walk
 from robot_simulation.go2.dynamics import Go2Dynamics
 from robot_simulation.go2.model import STEP_S
 from robot_simulation.go2.motors import MotorCommand
 from trajectory_learning.problems.go2.gait import STANDING_RAD
-from trajectory_learning.problems.go2.planners import CHUNK
 from trajectory_learning.problems.go2.task import UPRIGHT
 from trajectory_learning.problems.go2.walking import DAMPING, FALLEN_GRAVITY, STIFFNESS
 
@@ -43,6 +44,8 @@ COMMAND_S: Final = 0.005
 """Between joint commands: the bridge's 200 Hz."""
 SENSE_S: Final = 0.01
 """Between samples that the bridge publishes."""
+STRIDE_S: Final = 0.44
+"""Over which the estimation averages."""
 STAND_S: Final = 2.0
 """Standing up from lying, as the bridge does it."""
 
@@ -57,6 +60,7 @@ class DemonstrationConfig:
         velocity_y: Asked for [m/s].
         turn_rate: Asked for [rad/s], where no heading is held.
         hold_heading: Whether the heading of the beginning is held.
+        replan_s: Between two plans.
         delay_s: What a call of the planner takes.
         estimated: Whether the planner is told the estimated velocity, or the true one.
         seed: Of the planner's noise.
@@ -67,6 +71,7 @@ class DemonstrationConfig:
     velocity_y: float = 0.0
     turn_rate: float = 0.0
     hold_heading: bool = True
+    replan_s: float = 0.04
     delay_s: float = 0.01
     estimated: bool = True
     seed: int = 0
@@ -104,7 +109,7 @@ class Demonstration:
         asked = np.array([config.velocity_x, config.velocity_y])
         mean = self.velocity[rows, :2].mean(axis=0)
         missed = self.estimate[rows, :2] - self.velocity[rows, :2]
-        stride = np.ones(44) / 44  # a period of the gait
+        stride = np.ones(round(STRIDE_S / SENSE_S)) / round(STRIDE_S / SENSE_S)
         smooth = np.stack([np.convolve(v, stride, "valid") for v in self.velocity[rows, :2].T], 1)
         return {
             "walked_s": len(self.velocity) * SENSE_S,
@@ -146,6 +151,11 @@ class _Robot:
         return body.rates, gravity, self.dynamics.q.copy(), self.dynamics.dq.copy()
 
 
+def _over_a_stride(motion: Iterable[Array]) -> dict[str, float]:
+    """What the task is told of how the robot moves."""
+    return dict(zip(MEASURED.values(), np.mean(list(motion), axis=0).tolist(), strict=True))
+
+
 def demonstrate(bundle: Bundle | Path, config: DemonstrationConfig) -> Demonstration:
     """Stand up, walk, write down.
 
@@ -171,8 +181,9 @@ def demonstrate(bundle: Bundle | Path, config: DemonstrationConfig) -> Demonstra
     executor.begin(1, 0)
     arriving: list[tuple[int, TimedPlan]] = []
     rows: dict[str, list[Array]] = {"velocity": [], "estimate": [], "posture": [], "gravity": []}
+    motion: deque[Array] = deque(maxlen=round(STRIDE_S / SENSE_S))
     due_ns, fell, planned, refused = 0, False, 0, 0
-    every_ns = nanoseconds(CHUNK * generator.spec.dt_s)
+    every_ns = nanoseconds(config.replan_s)
     for tick in range(round(config.duration_s / STEP_S)):
         now_ns = tick * nanoseconds(STEP_S)
         if tick % round(SENSE_S / STEP_S) == 0:
@@ -181,6 +192,7 @@ def demonstrate(bundle: Bundle | Path, config: DemonstrationConfig) -> Demonstra
             body = robot.dynamics.body()
             true, estimate = body.velocity_in_body, estimator.estimate()
             assert estimate is not None
+            motion.append(np.array([estimate[0], estimate[1], rates[2]]))
             rows["velocity"].append(true)
             rows["estimate"].append(estimate)
             rows["posture"].append(np.concatenate([body.position, body.quaternion, q]))
@@ -189,8 +201,8 @@ def demonstrate(bundle: Bundle | Path, config: DemonstrationConfig) -> Demonstra
                 break
             if now_ns >= due_ns:
                 told = np.concatenate([rates, gravity, estimate if config.estimated else true])
-                looks = {HEADING: heading(body.quaternion)}
-                goal = request.target(generator.spec.goal_names, looks)
+                moves = {HEADING: heading(body.quaternion)} | _over_a_stride(motion)
+                goal = request.target(generator.spec.goal_names, moves)
                 observation = Observation(now_ns, q, dq, goal, {"body": told})
                 snapshot = Snapshot(observation, now_ns, 1, executor.current)
                 clock.advance(seconds(now_ns - clock.now_ns()))
