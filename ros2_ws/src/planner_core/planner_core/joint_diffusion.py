@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 from planner_core.bundle import Bundle
-from planner_core.clock import seconds
+from planner_core.clock import nanoseconds, seconds
 from planner_core.diffusion_model import DiffusionModel
 from planner_core.joint_plans import JointPlans
 from planner_core.plan import Array, GeneratorSpec, Observation, Plan, PlanBatch
@@ -28,8 +28,9 @@ Floats = NDArray[np.float32]
 
 LEAD_STEPS: Final = 5
 """Periods in which a standing robot is led from where it stands to its targets."""
-_SHARE: Final = np.minimum(np.arange(1, 1000) / LEAD_STEPS, 1.0)
-_LEAD: Final = _SHARE * _SHARE * (3.0 - 2.0 * _SHARE)
+SEAM_STEPS: Final = 4
+"""Periods in which a robot in motion is led over from the plan before. Where the two differ, the newer
+one would else begin with an acceleration that no limit allows, and be refused."""
 
 
 class JointDiffusionGenerator:
@@ -99,12 +100,17 @@ class JointDiffusionGenerator:
         self._last = stamp_ns, windows[0]
         targets = windows[..., self._targets] * self._std + self._mean
         if previous is None:
-            # A robot that stands is not where its targets will be: it is led there.
+            # A robot that stands is not where its targets will be.
             position, velocity = observation.position, np.zeros_like(observation.position)
-            lead = _LEAD[: targets.shape[1], None]
-            targets = position + lead * (targets - position)
+            before = np.tile(position, (LEAD_STEPS, 1))
         else:
             position, velocity, _ = previous.sample(stamp_ns)
+            period_ns = nanoseconds(self.spec.dt_s)
+            times = [stamp_ns + (i + 1) * period_ns for i in range(SEAM_STEPS)]
+            before = np.array([previous.sample(time_ns)[0] for time_ns in times])
+        share = (np.arange(1, len(before) + 1) / len(before))[: targets.shape[1], None]
+        led, before = targets[:, : len(before)], before[: targets.shape[1]]
+        led += (share * share * (3.0 - 2.0 * share) - 1.0) * (led - before)
         return self._batch(stamp_ns, position, velocity, targets)
 
     def reset(self) -> None:

@@ -12,7 +12,7 @@ from planner_core import dataset_file
 from planner_core.bundle import load_bundle
 from planner_core.dataset_file import StoredEpisode
 from planner_core.errors import BundleMismatchError
-from planner_core.joint_diffusion import JointDiffusionGenerator
+from planner_core.joint_diffusion import SEAM_STEPS, JointDiffusionGenerator
 from planner_core.manifest import Provenance
 from planner_core.plan import Observation, Plan
 from planner_core.planners import PlannerRequest, load_planner
@@ -160,6 +160,18 @@ def test_the_bundle_plans_from_where_the_last_plan_is(bundle: Path) -> None:
     position, velocity, _ = first.sample(later)
     np.testing.assert_allclose(then.position[0], position)
     np.testing.assert_allclose(then.velocity[0], velocity)
+
+
+def test_a_plan_leads_over_from_the_one_before(bundle: Path) -> None:
+    generator = JointDiffusionGenerator(load_bundle(bundle))
+    first = generator.plan(observation(), None, 0, np.random.default_rng(0)).plan(0)
+    later = 80_000_000
+    then = generator.plan(observation(later), first, 0, np.random.default_rng(1)).plan(0)
+    before = np.array([first.sample(later + i * 20_000_000)[0] for i in range(HORIZON + 1)])
+    off = np.abs(then.position - before).max(axis=1)
+    # Of the way from one to the other, a smooth step has taken 16 % after a quarter of the time.
+    assert off[1] < 0.2 * off[SEAM_STEPS:].max()
+    assert off[SEAM_STEPS] > 0.0
 
 
 def test_plans_repeat_with_the_noise_and_forget_with_a_reset(bundle: Path) -> None:
