@@ -91,13 +91,17 @@ def places(position: Tensor) -> Tensor:
 
 
 def features(condition: Tensor) -> Tensor:
-    """(..., C) -> (..., 54) what every network of this problem reads."""
-    return torch.cat(
-        [places(condition[..., :2]), condition[..., 2:4] / 2, places(condition[..., 4:])], dim=-1
-    )
+    """(..., C) -> (..., 56) what every network of this problem reads.
+
+    Where the goal is near, so much depends on the way to it that it is read by itself.
+    """
+    position, velocity, goal = condition[..., :2], condition[..., 2:4] / 2, condition[..., 4:]
+    near = ((goal - position) / GOAL_RADIUS_M).clamp(-2.0, 2.0)
+    return torch.cat([places(position), velocity, places(goal), near], dim=-1)
 
 
-FEATURES = 54
+PLACES = 26
+FEATURES = 2 * PLACES + 4
 
 
 class WindowGenerator(nn.Module):
@@ -136,7 +140,9 @@ def train_generator(
         condition = windows.condition[rows]
         noise = torch.randn(count, method.samples, NOISE) * float(method.stochastic)
         target = windows.window[rows].flatten(1) * FREE
-        samples = network(condition, noise)
+        with torch.autocast("cpu", torch.bfloat16):
+            samples = network(condition, noise)
+        samples = samples.float()
         return method.loss(unit * samples, unit * target, condition / key_scale)
 
     trained, seconds = fit(network, loss, budget)
@@ -154,7 +160,8 @@ def train_diffuser(windows: Windows, budget: Budget, seed: int) -> tuple[Diffuse
     def loss(progress: float) -> Tensor:
         rows = torch.randint(len(windows.condition), (SAMPLES,))
         condition = features(windows.condition[rows])
-        return diffusion.loss(network, windows.window[rows], condition, known=known)
+        with torch.autocast("cpu", torch.bfloat16):
+            return diffusion.loss(network, windows.window[rows], condition, known=known)
 
     trained, seconds = fit(network, loss, budget)
     return Diffuser(diffusion, trained, STATES), seconds
@@ -172,7 +179,7 @@ class Judge(nn.Module):
         super().__init__()
         self.value = nn.Sequential(ResidualMLP(FEATURES, 128, 2), nn.Linear(128, 1))
         self.dynamics = nn.Sequential(
-            ResidualMLP(FEATURES - 26 + ACTIONS, 128, 1), nn.Linear(128, STATES)
+            ResidualMLP(PLACES + 2 + ACTIONS, 128, 1), nn.Linear(128, STATES)
         )
         self.register_buffer("mean", windows.mean)
         self.register_buffer("scale", windows.scale)
