@@ -29,8 +29,8 @@ Floats = NDArray[np.float32]
 LEAD_STEPS: Final = 5
 """Periods in which a standing robot is led from where it stands to its targets."""
 SEAM_STEPS: Final = 4
-"""Periods in which a robot in motion is led over from the plan before. Where the two differ, the newer
-one would else begin with an acceleration that no limit allows, and be refused."""
+"""Periods in which a robot in motion is led over from the plan before. Where the two differ, the
+newer one would else begin with an acceleration that no limit allows, and be refused."""
 
 
 class JointDiffusionGenerator:
