@@ -41,6 +41,8 @@ class ManipulationScript:
         shut_rad: Gripper that holds: further shut than the object lets it be.
         room_m: Room beside the fixed finger when the gripper goes down over the object.
         above_m: The object is let go so far above its place.
+        held_m: A held object so near to its place, from above, is let go.
+        left_m: One that was let go so near is let be.
         speed_rad_s: Greatest speed of a joint.
         acceleration_rad_s2: Greatest acceleration of a joint.
         approach_hz: Rate at which the joints approach the next pose.
@@ -52,6 +54,8 @@ class ManipulationScript:
     shut_rad: float = -0.1
     room_m: float = 0.006
     above_m: float = 0.001
+    held_m: float = 0.008
+    left_m: float = 0.012
     speed_rad_s: float = 1.8
     acceleration_rad_s2: float = 12.0
     approach_hz: float = 7.0
@@ -71,7 +75,9 @@ class ManipulationScript:
         tool, gripper = tool_of(joints), float(joints[5])
         left, gap = place - thing, tool - thing
         beside, away = math.hypot(gap[0], gap[1]), float(np.linalg.norm(gap))
-        if math.hypot(left[0], left[1]) < 0.008 and abs(left[2]) < 0.008:
+        # What was let go near its place stays there: picked again, it would come no nearer.
+        near = self.held_m if gripper < 0.0 else self.left_m
+        if math.hypot(left[0], left[1]) < near and abs(left[2]) < 0.008:
             return self._leave(joints, tool, gripper, beside, away)
         if gripper < 0.0 and away < 0.03:
             return self._carry(tool, yaw_rad, gap, left, place)

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+from planner_core.arm_kinematics import tool_of
 from planner_core.errors import InvalidMeasurementError
 from planner_core.object_filter import ObjectFilter
 
@@ -42,6 +43,37 @@ def test_what_is_carried_does_not_lag() -> None:
     objects, stamp_ns = follow(lambda t: [0.2, 0.2 * t, 0.08], 2.0)
     now_ns = stamp_ns + 60_000_000
     assert place(objects, now_ns)[1] == pytest.approx(0.2 * now_ns * 1e-9, abs=0.008)
+
+
+def swung(*, shut: bool, carried: bool) -> np.ndarray:
+    """Largest errors (3,) [m] in the second second of an arm that swings."""
+    objects, rng = ObjectFilter(), np.random.default_rng(0)
+    late: list[tuple[int, np.ndarray]] = []
+    errors = []
+    for i in range(200):
+        now_ns, t = i * 10_000_000, i * 0.01
+        joints = np.array([0.4 * math.sin(3.0 * t), -1.0, 1.2, 1.3, 0.0, 0.11 if shut else 0.6])
+        objects.take_joints(now_ns, joints)
+        truth = tool_of(joints if carried else np.array([0.0, -1.0, 1.2, 1.3, 0.0, 0.0]))
+        truth[2] += 0.003
+        if i % 3 == 0:
+            late.append((now_ns, truth + rng.normal(0.0, 0.001, 3)))
+        if late and now_ns - late[0][0] >= 40_000_000:
+            stamp_ns, seen = late.pop(0)
+            objects.take("cube", stamp_ns, seen, turned(0.3))
+        if i > 100:
+            errors.append(place(objects, now_ns) - truth)
+    return np.asarray(np.abs(errors).max(axis=0))
+
+
+def test_what_the_gripper_holds_is_where_the_gripper_is() -> None:
+    assert swung(shut=True, carried=True).max() < 0.0025
+    # The camera alone is late.
+    assert swung(shut=False, carried=True).max() > 0.004
+
+
+def test_what_lies_under_a_shut_gripper_does_not_move_with_it() -> None:
+    assert swung(shut=True, carried=False).max() < 0.0025
 
 
 def test_an_object_that_is_not_seen_is_not_extrapolated_for_long() -> None:

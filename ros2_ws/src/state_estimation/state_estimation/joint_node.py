@@ -107,7 +107,10 @@ class JointStateEstimation(ManagedNode):
             return
         try:
             position, velocity = self._in_order(msg)
-            self._joints.take(nanoseconds(msg.header.stamp), position, velocity)
+            stamp_ns = nanoseconds(msg.header.stamp)
+            self._joints.take(stamp_ns, position, velocity)
+            if self._settings.values.objects:
+                self._objects.take_joints(stamp_ns, position)
         except EstimationError as error:
             self.get_logger().warning(str(error), throttle_duration_sec=1.0)
             return

@@ -50,6 +50,8 @@ from trajectory_learning.problems.manipulation import (
 from trajectory_learning.training import TrainingConfig
 
 CANDIDATES: Final = 64
+SAMPLES: Final = 4
+"""Of each condition in a step, of a stochastic method: more take longer than they teach."""
 PARITY_TOLERANCE: Final = 1e-3
 """[rad] Largest difference of a window between torch and onnxruntime."""
 INPUTS: Final = ("position", "velocity", OBJECTS, "goal", "noise")
@@ -143,7 +145,7 @@ def _noise(method: Any, rows: int, samples: int) -> Tensor:
 def _loss(
     model: ManipulationModel, method: Any, metric: WindowMetric, key: Tensor, target: Tensor
 ) -> Tensor:
-    noise = _noise(method, len(key), method.samples)
+    noise = _noise(method, len(key), min(method.samples, SAMPLES))
     encoded = model.network.encode(key).unsqueeze(1)
     samples = metric.flatten(model.network.along_time(encoded, noise))
     return method.loss(samples, target, key)

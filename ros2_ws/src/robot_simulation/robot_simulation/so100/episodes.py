@@ -130,6 +130,7 @@ class ArmEpisode:
                     visit(observation, batch)
             if plan is not None:
                 self._command(plan.sample(now_ns)[0])
+            self._filter.take_joints(now_ns, simulation.arm.positions)
             for _ in range(round(COMMAND_S / STEP_S)):
                 simulation.step()
                 for sighting in simulation.camera.sightings(simulation.arm):
