@@ -78,7 +78,7 @@ class ManipulationScript:
         # What was let go near its place stays there: picked again, it would come no nearer.
         near = self.held_m if gripper < 0.0 else self.left_m
         if math.hypot(left[0], left[1]) < near and abs(left[2]) < 0.008:
-            return self._leave(joints, tool, gripper, beside, away)
+            return self._leave(joints, tool, gripper, thing, beside, away)
         if gripper < 0.0 and away < 0.03:
             return self._carry(tool, yaw_rad, gap, left, place)
         if beside < 0.011 and abs(gap[2]) < 0.008:
@@ -98,12 +98,15 @@ class ManipulationScript:
         return abs(math.remainder(joints[4] - wanted[4], math.pi)) < 0.08
 
     def _leave(
-        self, joints: Array, tool: Array, gripper: float, beside: float, away: float
+        self, joints: Array, tool: Array, gripper: float, thing: Array, beside: float, away: float
     ) -> Array:
         if away < 0.03 and gripper < 0.9 * self.release_rad:
             return _with(joints[:5], self.release_rad)
         if beside < 0.04 and tool[2] < self.high_m - 0.01:
-            return self._up(joints, tool, max(gripper, self.release_rad))
+            # Off the fixed finger as well, which would drag the object along.
+            opening = float(joints[0] + joints[4])
+            above = _nearest(thing[0], thing[1], self.high_m, opening, self.room_m)
+            return _with(above, max(gripper, self.release_rad))
         return HOME
 
     def _carry(self, tool: Array, yaw_rad: float, gap: Array, left: Array, place: Array) -> Array:

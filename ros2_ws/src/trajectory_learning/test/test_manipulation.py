@@ -64,6 +64,17 @@ def bundle(demonstrations: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     return folder
 
 
+def test_training_goes_on_from_what_was_trained(demonstrations: Path) -> None:
+    windows, _ = load([demonstrations])
+    first, _, quality = train(windows, TrainingConfig(steps=1, batch=8, held_out=0.2))
+    assert "held_out_energy_score" in quality
+    still = TrainingConfig(steps=1, batch=8, learning_rate=0.0)
+    second, _, quality = train(windows.subset(torch.arange(20)), still, first)
+    assert not any(name.startswith("held_out") for name in quality)
+    for name, value in second.state_dict().items():
+        torch.testing.assert_close(value, first.state_dict()[name])
+
+
 def test_geometry_in_the_graph_is_that_of_the_arm() -> None:
     rng, robot = np.random.default_rng(0), so100()
     joints = rng.uniform(robot.lower, robot.upper, (50, 6))

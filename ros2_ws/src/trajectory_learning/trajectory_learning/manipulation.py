@@ -79,13 +79,14 @@ def load(paths: list[Path]) -> tuple[Windows, dict[str, str]]:
 
 
 def train(
-    windows: Windows, config: TrainingConfig
+    windows: Windows, config: TrainingConfig, start: ManipulationModel | None = None
 ) -> tuple[ManipulationModel, Tensor, dict[str, float]]:
     """Train a generator.
 
     Args:
         windows: Demonstrations.
         config: How; the value head is not trained, and nothing is mirrored.
+        start: Where training begins, with its statistics; None begins anew.
 
     Returns:
         The averaged model, the spread of windows, and held-out figures.
@@ -99,7 +100,10 @@ def train(
     data, measured = windows.subset(~is_held), windows.subset(is_held)
     metric = WindowMetric(data, DT_S)
     model = ManipulationModel(HORIZON, DT_S, NETWORK)
-    model.set_statistics(data)
+    if start is None:
+        model.set_statistics(data)
+    else:
+        model.load_state_dict(start.state_dict())
     average = ManipulationModel(HORIZON, DT_S, NETWORK)
     average.load_state_dict(model.state_dict())
     optimiser = torch.optim.AdamW(
@@ -132,8 +136,10 @@ def train(
         "training_steps": float(step),
         "training_processor_s": time.process_time() - begin,
         "training_windows": float(len(data)),
-        **_held_out(average, method, metric, measured),
     }
+    if start is None:
+        # What it began with may have been taught what is held out here.
+        quality |= _held_out(average, method, metric, measured)
     return average.eval(), metric.scale, quality
 
 
@@ -268,6 +274,17 @@ def _compare(
     return worst, float(np.percentile(durations, 50) * 1e3)
 
 
+def restored(checkpoint: Path) -> tuple[ManipulationModel, Tensor, dict[str, Any]]:
+    """A model from the file that `train` wrote, its spread of windows, and what is known of it."""
+    with safe_open(checkpoint, framework="pt") as file:
+        about = json.loads(file.metadata()["manipulation"])
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    scale = tensors.pop("scale")
+    model = ManipulationModel(HORIZON, DT_S, NETWORK)
+    model.load_state_dict(tensors)
+    return model, scale, about
+
+
 def main() -> int:
     """Run the command; returns the exit code."""
     parser = argparse.ArgumentParser("python -m trajectory_learning.manipulation")
@@ -275,6 +292,7 @@ def main() -> int:
     verb = commands.add_parser("train", help="train a generator and write its checkpoint")
     verb.add_argument("--data", type=Path, nargs="+", required=True, help="demonstrations")
     verb.add_argument("--out", type=Path, required=True, help="checkpoint to write")
+    verb.add_argument("--start", type=Path, help="checkpoint that training goes on from")
     add_options(verb, TrainingConfig)
     verb = commands.add_parser("export", help="write a checkpoint as a model bundle")
     verb.add_argument("--checkpoint", type=Path, required=True, help="file of `train`")
@@ -284,8 +302,16 @@ def main() -> int:
     if options.verb == "train":
         config = from_options(TrainingConfig, options)
         windows, history = load(options.data)
-        model, scale, quality = train(windows, config)
-        history["command"] = " ".join(["python -m trajectory_learning.manipulation", *sys.argv[1:]])
+        command = " ".join(["python -m trajectory_learning.manipulation", *sys.argv[1:]])
+        if options.start is None:
+            model, scale, quality = train(windows, config)
+        else:
+            start, _, before = restored(options.start)
+            model, scale, quality = train(windows, config, start)
+            command = f"{before['history']['command']}; {command}"
+            for name in ("training_steps", "training_processor_s"):
+                quality[name] += before["quality"][name]
+        history["command"] = command
         about = {"training": asdict(config), "history": history, "quality": quality}
         tensors = {name: value.contiguous() for name, value in model.state_dict().items()}
         options.out.parent.mkdir(parents=True, exist_ok=True)
@@ -293,12 +319,7 @@ def main() -> int:
         for name, value in quality.items():
             print(f"{name:32s} {value:.4g}")
         return 0
-    with safe_open(options.checkpoint, framework="pt") as file:
-        about = json.loads(file.metadata()["manipulation"])
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    scale = tensors.pop("scale")
-    model = ManipulationModel(HORIZON, DT_S, NETWORK)
-    model.load_state_dict(tensors)
+    model, scale, about = restored(options.checkpoint)
     config = TrainingConfig(**about["training"])
     export(model, scale, config, about["history"], about["quality"], options.out)
     return 0
