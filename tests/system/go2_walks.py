@@ -58,9 +58,11 @@ class Walk:
         )  # fmt: skip
 
     def figures(self, asked: tuple[float, float]) -> dict[str, float]:
-        """What counts."""
+        """What counts; nothing of a walk that ended before it began to count."""
         rows = np.array(self.rows)
-        rows = rows[rows[:, 0] > rows[0, 0] + SETTLES_S]
+        rows = rows[rows[:, 0] > rows[0, 0] + SETTLES_S] if len(rows) else rows
+        if not len(rows):
+            return {"walked_s": 0.0}
         mean = rows[:, 1:3].mean(axis=0)
         turned = np.degrees(np.unwrap(rows[:, 4]))
         return {
@@ -97,7 +99,7 @@ def walk(seed: int, options: argparse.Namespace) -> dict[str, object]:
     asked = options.velocity_x, options.velocity_y
     return {
         "seed": seed, "outcome": [f["outcome"] for f in mission.get("flights", [])],
-        **(heard.figures(asked) if heard.rows else {}),
+        **heard.figures(asked),
         **{key: mission.get(key) for key in ("replan_hz", "planner_ms", "end_to_end_ms")},
     }  # fmt: skip
 
