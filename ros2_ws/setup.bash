@@ -45,19 +45,28 @@ else
   export AMENT_PREFIX_PATH="$VIRTUAL_ENV" CMAKE_PREFIX_PATH="$VIRTUAL_ENV"
   export ROS_DISTRO="$_driftpilot_distro" ROS_VERSION=2 ROS_PYTHON_VERSION=3
   export ROS_AUTOMATIC_DISCOVERY_RANGE="${ROS_AUTOMATIC_DISCOVERY_RANGE:-LOCALHOST}"
-  # Nodes that find each other within a fraction of a second. Fast DDS 2 and 3 read the profile from
-  # variables of different names; a profile of one's own is kept.
-  _driftpilot_profile="${_driftpilot_ws%/*}/config/dds/fastdds.xml"
+  # Nodes that find each other within a fraction of a second, and that listen no further than they
+  # look for each other. A profile of one's own is kept. Fast DDS 2 and 3 read it from variables of
+  # different names.
+  _driftpilot_dds="${_driftpilot_ws%/*}/config/dds"
+  case "$ROS_AUTOMATIC_DISCOVERY_RANGE" in
+    LOCALHOST | OFF) _driftpilot_profile="$_driftpilot_dds/loopback.xml" ;;
+    *) _driftpilot_profile="$_driftpilot_dds/network.xml" ;;
+  esac
   if [ "$_driftpilot_distro" = jazzy ]; then
-    export FASTRTPS_DEFAULT_PROFILES_FILE="${FASTRTPS_DEFAULT_PROFILES_FILE:-$_driftpilot_profile}"
+    _driftpilot_variable=FASTRTPS_DEFAULT_PROFILES_FILE
   else
-    export FASTDDS_DEFAULT_PROFILES_FILE="${FASTDDS_DEFAULT_PROFILES_FILE:-$_driftpilot_profile}"
+    _driftpilot_variable=FASTDDS_DEFAULT_PROFILES_FILE
   fi
+  case "${!_driftpilot_variable:-}" in
+    "" | "$_driftpilot_dds"/loopback.xml | "$_driftpilot_dds"/network.xml)
+      export "$_driftpilot_variable=$_driftpilot_profile" ;;
+  esac
   _driftpilot_source "$_driftpilot_home/underlay/install/local_setup.bash"
   $_driftpilot_build || _driftpilot_source "$_driftpilot_home/src/install/local_setup.bash"
 fi
 
 unset -f _driftpilot_source
 unset _driftpilot_ws _driftpilot_build _driftpilot_genuine _driftpilot_prefix _driftpilot_home \
-  _driftpilot_manifest \
-  _driftpilot_site _driftpilot_distro _driftpilot_profile
+  _driftpilot_manifest _driftpilot_site _driftpilot_distro _driftpilot_profile _driftpilot_dds \
+  _driftpilot_variable

@@ -9,6 +9,7 @@ import os
 import time
 import unittest
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import launch_testing.actions
@@ -22,9 +23,13 @@ from launch.actions import IncludeLaunchDescription
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from planner_interfaces.action import Navigate
 from planner_interfaces.msg import Command, PlannerStatus
+from planner_ros.clock import nanoseconds
 from rclpy.action import ActionClient
 from rclpy.qos import qos_profile_sensor_data
 from std_srvs.srv import Trigger
+
+SPEED_M_S = 1.65
+"""Along an axis: the robot's limit, and what its gates let beyond it."""
 
 
 @pytest.mark.launch_test
@@ -106,11 +111,12 @@ class TestFlight(unittest.TestCase):
         assert 2.0 < result.elapsed_s < 30.0
         self.until(lambda: self.status and self.status[-1].plans > 20, "plans in the status")
         assert self.status[-1].candidates == 64
-        steps = [
-            max(abs(a - b) for a, b in zip(c.position[:3], d.position[:3], strict=True))
-            for c, d in zip(self.commands, self.commands[1:], strict=False)
-        ]
-        assert max(steps) < 0.15, "the commanded position jumped"
+        # Not every command need reach this process: a step is as long as the time between two lets.
+        for before, after in pairwise(self.commands):
+            passed = nanoseconds(after.header.stamp) - nanoseconds(before.header.stamp)
+            allowed = SPEED_M_S * passed * 1e-9 + 0.02
+            for a, b in zip(before.position[:3], after.position[:3], strict=True):
+                assert abs(a - b) < allowed, (before, after)
 
     def test_3_a_flight_that_is_cancelled(self) -> None:
         handle = self.send([-4.2, -0.44, 1.0])

@@ -1,4 +1,4 @@
-"""With the profile for it, the graph listens on this machine alone."""
+"""The graph listens on this machine alone, unless told otherwise."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ from pathlib import Path
 
 import psutil
 import pytest
-
-REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 def addresses(process: psutil.Process) -> set[tuple[str, str, int]]:
@@ -30,18 +28,18 @@ def addresses(process: psutil.Process) -> set[tuple[str, str, int]]:
     return found
 
 
+PROFILE = Path(__file__).resolve().parents[2] / "config" / "dds" / "loopback.xml"
+VARIABLES = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE")
+
+
 @pytest.mark.slow
 def test_graph_listens_on_loopback_only(ros_domain: int, tmp_path: Path) -> None:
     """Simulated Crazyflie, view and report: DDS, the simulation's UDP server, the page."""
     log = tmp_path / "log"
     command = ["ros2", "launch", "planner", "crazyflie_nav.launch.py", "goal:=none",
                "uri:=udp://127.0.0.1:19893"]  # fmt: skip
-    profile = str(REPOSITORY / "config" / "dds" / "loopback_only.xml")
-    environment = os.environ | {
-        "ROS_DOMAIN_ID": str(ros_domain),
-        "FASTRTPS_DEFAULT_PROFILES_FILE": profile,
-        "FASTDDS_DEFAULT_PROFILES_FILE": profile,
-    }
+    # A genuine ROS 2 has no such default: there it is for the user to set.
+    environment = dict.fromkeys(VARIABLES, str(PROFILE)) | os.environ
     with log.open("w") as output:
         launched = subprocess.Popen(
             command, stdout=output, stderr=subprocess.STDOUT, env=environment, cwd=tmp_path
