@@ -62,6 +62,12 @@ def test_bundled_planners_conform(name: str) -> None:
     assert failures(check_planner(BUNDLED[name], create, observations)) == []
 
 
+def test_the_placing_bundle_conforms() -> None:
+    request = PlannerRequest(so100(), MODELS / "so100_pick_place")
+    create = load_plugin("planner.planners", "one_step")
+    assert failures(check_planner(request, create, PLACING)) == []
+
+
 def test_the_walking_bundle_conforms() -> None:
     """From a robot that stands upright; its plans may be refused from postures of no walk."""
     request = PlannerRequest(go2(), MODELS / "go2_velocity")
