@@ -39,6 +39,8 @@ class ManipulationScript:
         open_rad: Gripper over the object.
         release_rad: Gripper that has let go.
         shut_rad: Gripper that holds: further shut than the object lets it be.
+        grip_m: The object is gripped so far above its centre: the tips of the fingers are as low
+            as the object's foot, and would press on what it stands on.
         room_m: Room beside the fixed finger when the gripper goes down over the object.
         above_m: The object is let go so far above its place.
         held_m: A held object so near to its place, from above, is let go.
@@ -52,6 +54,7 @@ class ManipulationScript:
     open_rad: float = 0.8
     release_rad: float = 0.5
     shut_rad: float = -0.1
+    grip_m: float = 0.004
     room_m: float = 0.006
     above_m: float = 0.001
     held_m: float = 0.008
@@ -83,12 +86,14 @@ class ManipulationScript:
             return self._carry(tool, yaw_rad, gap, left, place)
         if beside < 0.011 and abs(gap[2]) < 0.008:
             # Around the object: shut, and move up to it with the fixed finger.
-            return _with(_nearest(thing[0], thing[1], thing[2], yaw_rad=yaw_rad), self.shut_rad)
+            grip = _nearest(thing[0], thing[1], thing[2] + self.grip_m, yaw_rad=yaw_rad)
+            return _with(grip, self.shut_rad)
         over = _nearest(thing[0], thing[1], self.high_m, yaw_rad=yaw_rad, open_m=self.room_m)
         start = tool_of(over)
         aside = math.hypot(tool[0] - start[0], tool[1] - start[1])
         if aside < 0.005 and gripper > 0.8 * self.open_rad and self._is_turned(joints, over):
-            down = _nearest(thing[0], thing[1], thing[2], yaw_rad=yaw_rad, open_m=self.room_m)
+            z_m = thing[2] + self.grip_m
+            down = _nearest(thing[0], thing[1], z_m, yaw_rad=yaw_rad, open_m=self.room_m)
             return _with(down, self.open_rad)
         if beside < 0.08 and tool[2] < thing[2] + 0.035:
             return self._up(joints, tool, self.open_rad)
@@ -118,7 +123,9 @@ class ManipulationScript:
         elif aside > 0.005:
             joints = _nearest(x, y, max(self.high_m, place[2] + 0.035), yaw_rad=yaw_rad)
         else:
-            joints = _nearest(x, y, place[2] + gap[2] + self.above_m, yaw_rad=yaw_rad)
+            # An object that is seen late seems to hang back: not down into the table after it.
+            z_m = place[2] + max(gap[2], 0.0) + self.above_m
+            joints = _nearest(x, y, z_m, yaw_rad=yaw_rad)
         return _with(joints, self.shut_rad)
 
     def _up(self, joints: Array, tool: Array, gripper: float) -> Array:
