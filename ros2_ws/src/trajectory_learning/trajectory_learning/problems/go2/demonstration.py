@@ -199,7 +199,8 @@ def demonstrate(bundle: Bundle | Path, config: DemonstrationConfig) -> Demonstra
             rows["gravity"].append(gravity)
             if fell := bool(gravity[2] > FALLEN_GRAVITY):
                 break
-            if now_ns >= due_ns:
+            # Not before the last call has returned: there is one planner.
+            if now_ns >= max(due_ns, clock.now_ns()):
                 told = np.concatenate([rates, gravity, estimate if config.estimated else true])
                 moves = {HEADING: heading(body.quaternion)} | _over_a_stride(motion)
                 goal = request.target(generator.spec.goal_names, moves)
