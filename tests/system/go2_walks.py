@@ -3,7 +3,8 @@
     ROS_DOMAIN_ID=61 python tests/system/go2_walks.py --seeds 1 2 3 --json walks.json
 
 Each walk is a launch of its own; velocities are those of the simulation's ground truth in the
-trunk's frame, from two seconds after the robot has begun to move until the goal ends.
+trunk's frame, from two seconds after the robot has begun to move until the goal ends. A walk whose
+simulation did not keep real time says nothing: its robot lives slower than its plans.
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ from pathlib import Path
 
 import numpy as np
 import rclpy
+from diagnostic_msgs.msg import DiagnosticStatus
 from nav_msgs.msg import Odometry
 from planner_core.trunk_velocity import gravity_direction, heading
 from planner_interfaces.msg import Command
+from planner_ros.qos import LATCHED
 from rclpy.qos import qos_profile_sensor_data
 
 SETTLES_S = 2.0
@@ -38,6 +41,13 @@ class Walk:
     def __init__(self) -> None:
         self.rows: list[tuple[float, ...]] = []
         self._following = False
+        self._factors: list[float] = []
+
+    def on_status(self, message: DiagnosticStatus) -> None:
+        """Note how well the simulation keeps up."""
+        values = {value.key: value.value for value in message.values}
+        if self._following:
+            self._factors.append(float(values["real_time_factor"]))
 
     def on_command(self, message: Command) -> None:
         """Note whether a plan is followed."""
@@ -73,6 +83,8 @@ class Walk:
             "mean_velocity_error_m_s": math.dist(mean, asked),
             "heading_mean_deg": float(turned.mean()),
             "heading_end_deg": float(turned[-1]),
+            "real_time_factor_mean": float(np.mean(self._factors)) if self._factors else math.nan,
+            "real_time_factor_min": min(self._factors, default=math.nan),
         }
 
 
@@ -84,6 +96,7 @@ def walk(seed: int, options: argparse.Namespace) -> dict[str, object]:
     node.create_subscription(
         Odometry, "simulation/ground_truth", heard.on_truth, qos_profile_sensor_data
     )
+    node.create_subscription(DiagnosticStatus, "simulation/status", heard.on_status, LATCHED)
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
         goal = f"goal:={options.velocity_x},{options.velocity_y},0.0"
