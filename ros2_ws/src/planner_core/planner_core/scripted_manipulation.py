@@ -130,7 +130,11 @@ class ManipulationScript:
 
     def _up(self, joints: Array, tool: Array, gripper: float) -> Array:
         opening = float(joints[0] + joints[4])
-        return _with(_nearest(tool[0], tool[1], self.high_m, yaw_rad=opening), gripper)
+        try:
+            return _with(_nearest(tool[0], tool[1], self.high_m, yaw_rad=opening), gripper)
+        except NoPathError:
+            # An arm without a plan would stay where it is, and press on what it has run into.
+            return _with(HOME[:5], gripper)
 
     def window(
         self, position: Array, velocity: Array, thing: Array, yaw_rad: float, place: Array
