@@ -26,6 +26,7 @@ CALLS = {
 SHARED = {
     "robot_bridge.bridge": "every bridge",
     "planner_ros.world": "world_server, crazyflie_simulation",
+    "robot_simulation.node": "crazyflie_simulation, go2_simulation, so100_simulation",
 }
 # What hears topics by a list of its own, and what only measures and tests.
 LEFT_OUT = (
