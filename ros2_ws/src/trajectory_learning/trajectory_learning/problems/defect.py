@@ -3,7 +3,7 @@
 The paper limits one ankle of a walker. Here it is a smaller system, the double integrator of
 `linear_system`: planners learn from its stochastic expert, then the actuator gives 40 % of what it
 is told. Control is closed loop, 8 actions of each plan of 32: the optimal plans of the sound plant
-then cost 1.7 times the optimum of the defective one. Each method is tested on the sound plant, on
+then cost 1.65 times the optimum of the defective one. Each method is tested on the sound plant, on
 the defective one as it is, and on the defective one after some of its networks were trained
 further on 100 short trajectories of it. The cost is over that of an LQR that knows the plant.
 
