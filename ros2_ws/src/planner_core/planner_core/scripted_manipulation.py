@@ -105,11 +105,13 @@ class ManipulationScript:
     def _leave(
         self, joints: Array, tool: Array, gripper: float, thing: Array, beside: float, away: float
     ) -> Array:
+        opening = float(joints[0] + joints[4])
         if away < 0.03 and gripper < 0.9 * self.release_rad:
-            return _with(joints[:5], self.release_rad)
+            # Fingers that press on the table jam there, and do not open.
+            z_m = max(tool[2], thing[2] + self.grip_m)
+            return _with(_nearest(tool[0], tool[1], z_m, opening), self.release_rad)
         if beside < 0.04 and tool[2] < self.high_m - 0.01:
             # Off the fixed finger as well, which would drag the object along.
-            opening = float(joints[0] + joints[4])
             above = _nearest(thing[0], thing[1], self.high_m, opening, self.room_m)
             return _with(above, max(gripper, self.release_rad))
         return HOME
