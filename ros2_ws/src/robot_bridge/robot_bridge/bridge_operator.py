@@ -32,7 +32,7 @@ class BridgeOperator:
         self.executor.add_node(self.node)
         self.status: BridgeStatus | None = None
         self.phases: list[Phase] = []
-        """Each phase that was reported, once until the next."""
+        """Each phase that the bridge went over to; may be cleared."""
         self.node.create_subscription(BridgeStatus, "bridge/status", self._on_status, LATCHED)
 
     @property
@@ -84,6 +84,6 @@ class BridgeOperator:
         return future.result()
 
     def _on_status(self, message: BridgeStatus) -> None:
-        self.status = message
-        if not self.phases or self.phases[-1] is not self.phase:
+        before, self.status = self.phase, message
+        if self.phase is not before:
             self.phases.append(self.phase)
