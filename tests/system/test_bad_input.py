@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -11,6 +12,13 @@ from pathlib import Path
 import pytest
 
 pytestmark = pytest.mark.slow
+
+TRACEBACK = re.compile(
+    r"^(?P<process>\[[\w-]+\] )Traceback .*\n(?:(?P=process) .*\n)*(?P=process)(?P<error>\S.*)",
+    re.MULTILINE,
+)
+INTERRUPTED = "KeyboardInterrupt"
+"""How Python ends a node that the launch takes down while its modules are still being imported."""
 
 
 @pytest.fixture
@@ -48,7 +56,8 @@ def test_refusals(arguments: tuple[str, ...], says: str, ros_domain: int, tmp_pa
     output = launch(*arguments, folder=tmp_path)
     assert says in output, output
     assert "tracking" not in output, output
-    assert "Traceback" not in output, output
+    errors = [found["error"].strip() for found in TRACEBACK.finditer(output)]
+    assert set(errors) <= {INTERRUPTED}, output
 
 
 def test_an_unknown_robot_lists_those_that_exist(ros_domain: int, tmp_path: Path) -> None:
