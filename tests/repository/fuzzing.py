@@ -1,27 +1,23 @@
 """Malformed input for everything that reads what others wrote: files, packets, payloads.
 
-Each target takes bytes and either accepts them or raises a `DriftpilotError`; what reads a noisy
-line drops them without a word. Anything else is a defect: another exception, a crash, or more than
-`LIMIT_S` for one input. Inputs are valid ones, damaged; where a checksum guards the door, half of
-them get a right one, so that what lies behind it is reached as well.
+Each reader takes an input and either accepts it or raises a `DriftpilotError`; what reads a noisy
+line drops it without a word. Anything else is a finding: another exception, the end of the process,
+too much time or memory for one input. Inputs are valid ones, damaged; where a checksum guards the
+door, half of them get a right one, so that what lies behind it is reached as well.
 
 Usage:
-    python tests/repository/fuzzing.py --inputs 100000 --seed 0
+    python tests/repository/fuzzing.py --inputs 100000
+    python tests/repository/fuzzing.py --repeat "bag (MCAP)" 231 245
 """
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import json
 import re
 import shutil
 import struct
 import sys
-import tempfile
-import time
-import zlib
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +26,7 @@ from episode_recorder.bag_metadata import load_metadata
 from episode_recorder.mcap_reader import McapReader
 from episode_recorder.mcap_repair import seal
 from episode_recorder.mcap_writer import McapWriter
+from fuzz_runner import Reader, main
 from go2_bridge.wire import (
     HEADER,
     LOW_STATE_BYTES,
@@ -41,7 +38,6 @@ from go2_bridge.wire import (
 )
 from planner.planner_parameters import PlannerParameters
 from planner_core.bundle import load_bundle
-from planner_core.errors import DriftpilotError
 from planner_core.inference import Graph
 from planner_core.parameters import parse
 from planner_core.robots import load_robot
@@ -58,8 +54,6 @@ from trajectory_learning.problems.navigation import NavigationModel
 from trajectory_learning.training import TrainingConfig
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-LIMIT_S = 30.0
-"""Processor time of one input; by the clock, a loaded machine would look like a hang."""
 METADATA = b"""rosbag2_bagfile_information:
   version: 9
   storage_identifier: mcap
@@ -80,7 +74,6 @@ TOKENS = [
     b"[" * 400, b"{a: " * 400, b"\xff\xfe", b"\x00", b"../../etc/passwd", b"x" * 5000,
 ]  # fmt: skip
 """What a field of a text is replaced with."""
-Target = Callable[[np.random.Generator], None]
 
 
 def damaged(seed: bytes, rng: np.random.Generator) -> bytes:
@@ -125,7 +118,7 @@ def mangled(seed: bytes, rng: np.random.Generator) -> bytes:
     return data
 
 
-class Targets:
+class Malformed:
     """Readers, each fed with one input.
 
     Args:
@@ -171,7 +164,7 @@ class Targets:
         self._arm_reader = RequestReader()
         self._low_state = robot_wire.encode_low_state(robot_wire.new_low_state())
 
-    def all(self) -> dict[str, Target]:
+    def all(self) -> dict[str, Reader]:
         """By name."""
         return {
             "parameters (YAML)": self.parameters,
@@ -303,34 +296,10 @@ class Targets:
             robot_wire.crc(command.tobytes())
 
 
-def main() -> int:
-    """Command line: runs every target, prints what became of the inputs as JSON."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--inputs", type=int, default=1200, help="over all targets")
-    parser.add_argument("--seed", type=int, default=0, help="of the inputs")
-    arguments = parser.parse_args()
-    results: dict[str, dict[str, float]] = {}
-    with tempfile.TemporaryDirectory() as folder:
-        targets = Targets(Path(folder)).all()
-        count = -(-arguments.inputs // len(targets))
-        for name, target in targets.items():
-            refused, slowest_s = 0, 0.0
-            for index in range(count):
-                number = zlib.crc32(name.encode())
-                began = time.process_time()
-                try:
-                    target(np.random.default_rng((arguments.seed, number, index)))
-                except DriftpilotError:
-                    refused += 1
-                except BaseException:
-                    print(f"{name}: input {index} of seed {arguments.seed}", file=sys.stderr)
-                    raise
-                slowest_s = max(slowest_s, time.process_time() - began)
-            assert slowest_s < LIMIT_S, f"{name}: one input took {slowest_s:.1f} s"
-            results[name] = {"inputs": count, "refused": refused, "slowest_s": round(slowest_s, 3)}
-    print(json.dumps(results, indent=2))
-    return 0
+def readers(folder: Path) -> dict[str, Reader]:
+    """Every reader by name, with an empty folder to work in."""
+    return Malformed(folder).all()
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(readers, __doc__))

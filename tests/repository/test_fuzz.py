@@ -9,31 +9,55 @@ from pathlib import Path
 
 import pytest
 
-FUZZING = Path(__file__).with_name("fuzzing.py")
+HERE = Path(__file__).parent
+FOUND = {
+    "refuse": "",
+    "raise_another": "ValueError at faulty_readers.py",
+    "abort": "ends its process: SIGABRT",
+    "spin": "takes too long",
+    "eat": "needs too much memory",
+    "gorge": "needs too much memory",
+    "linger": "takes too long",
+    "leave": "ends its process: exit code 0",
+    "sleep": "waits for ever",
+    "exit": "SystemExit at faulty_readers.py",
+}
+"""What each faulty reader is found to do."""
 
 
-def run(inputs: int, timeout_s: float) -> dict[str, dict[str, float]]:
-    """Results by target; in a process of its own, so that a crash is seen and ends no test."""
-    command = [sys.executable, str(FUZZING), "--inputs", str(inputs), "--seed", "0"]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=timeout_s, check=False)
-    assert ended.returncode == 0, f"exit code {ended.returncode}\n{ended.stderr[-4000:]}"
-    return dict(json.loads(ended.stdout))
+def run(script: str, folder: Path, inputs: int, code: int = 0) -> tuple[str, dict[str, dict]]:
+    """What was written to stderr, and the figures by reader."""
+    file = folder / "figures.json"
+    command = [sys.executable, HERE / script, "--inputs", str(inputs), "--json", file]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode == code, f"{ended.returncode}\n{ended.stdout}\n{ended.stderr[-4000:]}"
+    return ended.stderr, json.loads(file.read_text())
 
 
-def check(results: dict[str, dict[str, float]], inputs: int) -> None:
-    assert len(results) == 13
-    assert sum(result["inputs"] for result in results.values()) >= inputs
-    # A target that refuses nothing was not reached; packets are dropped without a word.
-    for name, result in results.items():
+def check(folder: Path, inputs: int) -> None:
+    _, figures = run("fuzzing.py", folder, inputs)
+    assert len(figures) == 13
+    assert sum(of["inputs"] for of in figures.values()) >= inputs
+    # A reader that refuses nothing was not reached; packets are dropped without a word.
+    for name, of in figures.items():
         if "(YAML)" in name or "(MCAP)" in name or "(JSON)" in name or "(safetensors)" in name:
-            assert result["refused"] > 0, name
+            assert of["refused"] > 0, name
 
 
-def test_a_thousand_malformed_inputs() -> None:
-    check(run(1200, 280.0), 1200)
+def test_a_thousand_malformed_inputs(tmp_path: Path) -> None:
+    check(tmp_path, 1200)
+
+
+def test_every_way_to_fail_is_found(tmp_path: Path) -> None:
+    told, figures = run("faulty_readers.py", tmp_path, 3 * len(FOUND), code=1)
+    for name, what in FOUND.items():
+        assert f"{name}: {what}" in told or not what
+        assert figures[name]["findings"] == bool(what), name
+        assert figures[name]["refused"] == (not what)
+        assert figures[name]["accepted"] == 2
 
 
 @pytest.mark.study
 @pytest.mark.timeout(7200)
-def test_a_hundred_thousand_malformed_inputs() -> None:
-    check(run(100_000, 7000.0), 100_000)
+def test_a_hundred_thousand_malformed_inputs(tmp_path: Path) -> None:
+    check(tmp_path, 100_000)
