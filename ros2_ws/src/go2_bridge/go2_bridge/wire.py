@@ -160,6 +160,8 @@ def low_state_is_intact(payload: bytes) -> bool:
     return checksum(clean) == int.from_bytes(body[-4:], "little")
 
 
+# A signalling NaN is a NaN like any other, and no reason to warn: who takes it looks for NaN.
+@np.errstate(invalid="ignore")
 def decode_low_state(payload: bytes) -> LowState:
     """A LowState of its payload, which `is_low_state` has accepted."""
     record = np.frombuffer(payload, _LOW_STATE, count=1, offset=HEADER_BYTES)[0]
@@ -179,6 +181,7 @@ def decode_low_state(payload: bytes) -> LowState:
     )
 
 
+@np.errstate(invalid="ignore")
 def decode_sport_state(payload: bytes) -> SportState | None:
     """A SportModeState of its payload; None where it cannot be one."""
     if payload[:2] != HEADER[:2] or not 0 <= len(payload) - 4 - SPORT_STATE_BYTES < 4:

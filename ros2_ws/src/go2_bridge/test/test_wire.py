@@ -172,6 +172,17 @@ def test_sport_state_is_read_as_rosidl_writes_it() -> None:
     assert wire.decode_sport_state(payload[:-4]) is None
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_signalling_nan_is_a_nan() -> None:
+    signalling = bytes([0x01, 0, 0xA0, 0x7F])
+    payload = wire.HEADER + signalling * (wire.LOW_STATE_BYTES // 4)
+    assert np.isnan(wire.decode_low_state(payload).quaternion).all()
+    payload = wire.HEADER + signalling * (wire.SPORT_STATE_BYTES // 4)
+    state = wire.decode_sport_state(payload)
+    assert state is not None
+    assert np.isnan(state.position).all()
+
+
 @pytest.mark.slow
 def test_decoding_takes_at_most_60_us() -> None:
     payload, times = low_state(), []
