@@ -88,6 +88,26 @@ def test_geometry_in_the_graph_is_that_of_the_arm() -> None:
         assert got.numpy() == pytest.approx(expected, abs=1e-3)
 
 
+def test_the_ways_to_go_hold_what_the_script_does() -> None:
+    rng, script, robot = np.random.default_rng(0), ManipulationScript(), so100()
+    for case in range(200):
+        yaw = rng.uniform(-0.7, 0.7)
+        thing, goal = rng.uniform([0.17, -0.1, 0.0125], [0.22, 0.1, 0.0125], (2, 3))
+        if case % 2:
+            goal = thing + rng.normal(0.0, 0.004, 3)
+        point = thing + rng.normal(0.0, (0.01, 0.01, 0.002)) + (0.0, 0.0, rng.choice([0.004, 0.06]))
+        joints = arm_kinematics.reach(*point, yaw_rad=yaw, open_m=rng.choice([0.0, 0.006]))
+        joints = np.clip([*joints, rng.choice([-0.05, 0.3, 0.7])], robot.lower, robot.upper)
+        wanted = script.pose(joints, thing, yaw, goal) - joints
+        seen = (joints, np.zeros(6), np.append(thing, yaw), goal)
+        _, ways = manipulation.observed(*(torch.tensor(v).float()[None] for v in seen))
+        # Ways are velocities: as far as the joints are off, or slower, but in that direction.
+        off = [np.abs(way * np.linalg.norm(wanted[:5]) / (np.linalg.norm(way) + 1e-9) - wanted[:5])
+               for way in ways[0, :5, :9].mT.numpy()]  # fmt: skip
+        assert np.max(off, axis=1).min() < 0.01
+        assert any(np.sign(ways[0, 5, 9:12].numpy()) == np.sign(wanted[5])) or wanted[5] == 0.0
+
+
 def test_a_window_follows_from_its_accelerations(demonstrations: Path) -> None:
     windows, _ = load([demonstrations])
     added = manipulation.WindowMetric.added(

@@ -113,12 +113,15 @@ class LateBranch(nn.Module):
         Returns:
             (..., axes, H) per second squared, of a norm below the acceleration limit.
         """
+        return limited(self.modes(features, noise) @ self.basis, self.config.acceleration_limit)
+
+    def modes(self, features: Tensor, noise: Tensor) -> Tensor:
+        """What `along_time` makes candidates of: (..., axes, modes) amplitudes of the cosines."""
         film = self.film(features).chunk(2 * self.config.branch_blocks, dim=-1)
         x = self.start(features) + self.noise(noise)
         for i, block in enumerate(self.branch):
             x = block(x, film[2 * i], film[2 * i + 1])
-        raw = self.head(x).unflatten(-1, (self.axes, self.config.modes)) @ self.basis
-        return limited(raw, self.config.acceleration_limit)
+        return self.head(x).unflatten(-1, (self.axes, self.config.modes))
 
     def accelerations(self, features: Tensor, noise: Tensor) -> Tensor:
         """Candidates for each condition.

@@ -2,7 +2,8 @@
 
 The graph is told joints, object and goal as the planner server has them. What it makes of them
 first is geometry: where the tool is, how far it is from the object and the object from its goal,
-and which joint angles would put the tool there.
+and which joint angles would put the tool to the poses that its demonstrators go to. Which of them
+is next, when, and how it is gone to is learned.
 
 Letters: ``B`` conditions, ``G`` candidates of each, ``K`` candidates of one, ``H`` samples of a
 window, ``n_q`` joints, ``D`` numbers of a window in a loss.
@@ -20,14 +21,38 @@ from planner_core.arm_kinematics import HAND_M, LOWER, PAN_X_M, SHOULDER_M, TOOL
 from planner_core.navigation import integration_matrices
 from planner_core.robots import so100
 from torch import Tensor, nn
-from trajectory_learning.networks.late_branch import LateBranch, LateBranchConfig
+from trajectory_learning.networks.late_branch import LateBranch, LateBranchConfig, limited
 
 JOINTS: Final = 6
 NEAR_M: Final = 0.008
 """Distances of this size decide what is to be done next; the network sees them enlarged."""
 HIGH_M: Final = 0.075
-OPEN_M: Final = torch.tensor([0.006, 0.006, 0.0, 0.0, 0.0])
-"""Room beside the fixed finger over the object and around it; none once it is gripped."""
+GRIP_M: Final = 0.004
+OPEN_M: Final = torch.tensor([0.006, 0.006, 0.0, 0.0, 0.0, 0.0, 0.0, 0.006])
+"""Room beside the fixed finger: over the object and around it; none once it is gripped."""
+AS_IT_IS: Final = torch.arange(8) > 4
+"""Poses in which the hand is turned as it is, and not to the object."""
+HOME: Final = torch.tensor([0.0, -1.6, 1.3, 0.8, 0.0])
+GRIPPER_RAD: Final = torch.tensor([0.8, 0.5, -0.1])
+"""Over the object, when it is let go, and around it."""
+LAST: Final = torch.tensor([0.0, 0.0, 0.0, 0.0, 0.0, 1.0])
+SPEED_RAD_S: Final = 1.75
+APPROACH_HZ: Final = 7.0
+"""As `planner_core.scripted_manipulation` approaches a pose, on average."""
+WAYS: Final = 8 + 1 + 3 + 1
+"""To eight poses of the tool and home, to three openings of the gripper, and on as now."""
+GAIN_HZ: Final = 10.0
+"""Weights of ways are of the order of one, with which they are reached in time."""
+DECISIVE: Final = torch.tensor([
+    [0.011, 0.04, 0.08, 0.008, -0.008, 0.035, 0.03, 0.005, 0.008, 0.012,
+     0.008, 0.005, 0.08, 0.0, 0.45, 0.64, 0.065, 0.0, 0.04],
+    [0.001, 0.004, 0.006, 0.001, 0.001, 0.003, 0.002, 0.001, 0.001, 0.001,
+     0.001, 0.001, 0.01, 0.03, 0.03, 0.03, 0.003, 0.002, 0.003],
+])  # fmt: skip
+"""Where the demonstrators change what they do, and how sharply the network sees it [m, rad].
+
+Without them an arm waited a few millimetres beside the place from which it should have gone down.
+"""
 
 
 @dataclass
@@ -101,8 +126,10 @@ def _angle(a: float, b: Tensor, opposite: float) -> Tensor:
     return torch.atan2((1 - cosine * cosine).sqrt(), cosine)
 
 
-def features(position: Tensor, velocity: Tensor, thing: Tensor, goal: Tensor) -> Tensor:
-    """What the network sees of an observation, before normalisation.
+def observed(
+    position: Tensor, velocity: Tensor, thing: Tensor, goal: Tensor
+) -> tuple[Tensor, Tensor]:
+    """What the network sees of an observation, before normalisation, and the ways to go.
 
     Args:
         position: (B, 6) [rad].
@@ -111,36 +138,50 @@ def features(position: Tensor, velocity: Tensor, thing: Tensor, goal: Tensor) ->
         goal: (B, 3) [m].
 
     Returns:
-        (B, C).
+        (B, FEATURES), and (B, 6, WAYS) [rad/s]: the velocity at which the joints would go to each
+        pose, the gripper to each of its openings, and their present one.
     """
-    place, yaw = thing[:, :3], thing[:, 3]
-    tool = tool_of(position)
+    place, tool, gripper = thing[:, :3], tool_of(position), position[:, 5:]
     gap, left = tool - place, goal - place
-    high = torch.full_like(place[:, 2], HIGH_M)
-    over = torch.cat([place[:, :2], high[:, None]], -1)
     carried = goal + gap
-    above = torch.cat([carried[:, :2], high[:, None]], -1)
+    grip, high = place[:, 2:] + GRIP_M, torch.full_like(gripper, HIGH_M)
+    over_goal = torch.maximum(high, goal[:, 2:] + 0.035)
+    down = goal[:, 2:] + gap[:, 2:].clamp_min(0.0)
     # All in one: on the robot, an operation costs more than what it computes.
-    points = torch.stack([over, place, place, above, carried], -2)
-    reached = reach(points, yaw[:, None], OPEN_M)
-    poses = (reached - position[:, None, :5]).flatten(1)
-    start = tool_of(reached[:, 0])
-    aside = tool[:, :2] - start[:, :2]
-    sizes = [_norm(gap[:, :2]), _norm(gap), _norm(left[:, :2]), left[:, 2:].abs(), _norm(aside)]
-    far = torch.cat([gap, left, *sizes], -1)
-    return torch.cat([
-        position, velocity, tool, place, goal, poses, torch.tanh(poses / 0.05),
-        far, torch.tanh(far / 0.03), torch.tanh(far / NEAR_M),
-        torch.tanh(position[:, 5:] / 0.1), torch.tanh((position[:, 5:] - 0.5) / 0.1),
-        torch.tanh((position[:, 5:] - 0.64) / 0.1), torch.tanh((tool[:, 2:] - 0.06) / 0.01),
+    where = [place, place, place, carried, carried, tool, tool, place]
+    heights = [high, grip, grip, over_goal, down, high, torch.maximum(tool[:, 2:], grip), high]
+    points = torch.cat([torch.stack(where, 1)[..., :2], torch.stack(heights, 1)], -1)
+    own = position[:, :1] + position[:, 4:5]
+    reached = reach(points, torch.where(AS_IT_IS, own, thing[:, 3:]), OPEN_M)
+    arm = torch.cat([reached, HOME.expand(len(position), 1, -1)], 1) - position[:, None, :5]
+    fingers = (GRIPPER_RAD - gripper)[:, :, None] * LAST
+    errors = torch.cat([nn.functional.pad(arm, (0, 1)), fingers], 1)
+    most = errors.abs().amax(-1, keepdim=True)
+    speeds = errors * (SPEED_RAD_S / (most + 1e-6)).clamp_max(APPROACH_HZ)
+    aside = tool[:, :2] - tool_of(reached[:, 0])[:, :2]
+    turned = arm[:, 0, 4:] - math.pi * torch.round(arm[:, 0, 4:] / math.pi)
+    beside, away, near = _norm(gap[:, :2]), _norm(gap), _norm(left[:, :2])
+    level = left[:, 2:].abs()
+    decisive = torch.cat([
+        beside, beside, beside, gap[:, 2:], gap[:, 2:], gap[:, 2:], away, near, near, near,
+        level, _norm(aside), turned.abs(), gripper, gripper, gripper, tool[:, 2:],
+        carried[:, 2:] - goal[:, 2:], tool[:, 2:] - goal[:, 2:],
     ], -1)  # fmt: skip
+    far = torch.cat([gap, left, beside, away, near, level, aside], -1)
+    poses = arm.flatten(1)
+    seen = torch.cat([
+        position, velocity, tool, place, goal, poses, torch.tanh(poses / 0.05), far,
+        torch.tanh(far / 0.03), torch.tanh(far / NEAR_M),
+        torch.tanh((decisive - DECISIVE[0]) / DECISIVE[1]),
+    ], -1)  # fmt: skip
+    return seen, torch.cat([speeds, velocity.unsqueeze(1)], 1).mT
 
 
 def _norm(x: Tensor) -> Tensor:
     return (x.square().sum(-1, keepdim=True) + 1e-8).sqrt()
 
 
-FEATURES: Final = 6 + 6 + 9 + 2 * 25 + 3 * 11 + 4
+FEATURES: Final = 6 + 6 + 9 + 2 * 45 + 3 * 12 + 19
 
 
 class WindowMetric:
@@ -193,6 +234,39 @@ class WindowMetric:
         return torch.linalg.solve_triangular(self._root.mT, along, upper=False).flatten(1).float()
 
 
+class ArmBranch(LateBranch):
+    """A late branch whose candidates are in part mixtures of ways to go.
+
+    What the network has to find out is which way is next, and when; that a pose is reached without
+    an error is geometry, which is not learned. An arm that a network leads to within a few
+    millimetres of where the next step begins waits there for ever.
+
+    Args:
+        horizon: ``H``.
+        dt_s: Spacing of the samples.
+        config: Sizes.
+    """
+
+    def __init__(self, horizon: int, dt_s: float, config: LateBranchConfig) -> None:
+        super().__init__(FEATURES, horizon, dt_s, config, axes=JOINTS + WAYS)
+        with torch.no_grad():
+            rows = slice(JOINTS * config.modes, None)
+            self.head.weight[rows] *= 0.1
+            self.head.bias[rows] = 0.0
+
+    def encode(self, condition: Tensor) -> Tensor:
+        """(B, FEATURES + 6 WAYS) of `ManipulationModel.condition` to what candidates need."""
+        seen, ways = condition.split([FEATURES, JOINTS * WAYS], dim=-1)
+        return torch.cat([self.trunk(seen), ways], dim=-1)
+
+    def along_time(self, features: Tensor, noise: Tensor) -> Tensor:
+        """See `LateBranch.along_time`."""
+        encoded, ways = features.split([self.config.trunk_width, JOINTS * WAYS], dim=-1)
+        free, weights = self.modes(encoded, noise).split([JOINTS, WAYS], dim=-2)
+        raw = free + (GAIN_HZ * ways.unflatten(-1, (JOINTS, WAYS))) @ weights
+        return limited(raw @ self.basis, self.config.acceleration_limit)
+
+
 class ManipulationModel(nn.Module):
     """Normalisation and generator.
 
@@ -206,18 +280,18 @@ class ManipulationModel(nn.Module):
         super().__init__()
         self.register_buffer("mean", torch.zeros(FEATURES))
         self.register_buffer("std", torch.ones(FEATURES))
-        self.network = LateBranch(FEATURES, horizon, dt_s, config, axes=JOINTS)
+        self.network = ArmBranch(horizon, dt_s, config)
 
     def set_statistics(self, windows: Windows) -> None:
         """Take mean and standard deviation of the features from data."""
-        x = features(windows.position, windows.velocity, windows.thing, windows.goal)
+        x, _ = observed(windows.position, windows.velocity, windows.thing, windows.goal)
         self.mean.copy_(x.mean(dim=0))
         self.std.copy_(x.std(dim=0).clamp_min(1e-3))
 
     def condition(self, position: Tensor, velocity: Tensor, thing: Tensor, goal: Tensor) -> Tensor:
-        """(B, C) normalised features."""
-        x = (features(position, velocity, thing, goal) - self.mean) / self.std
-        return x.clamp(-5.0, 5.0)
+        """(B, FEATURES + 6 WAYS) normalised features, and the ways to go as they are."""
+        seen, ways = observed(position, velocity, thing, goal)
+        return torch.cat([((seen - self.mean) / self.std).clamp(-5.0, 5.0), ways.flatten(1)], -1)
 
 
 class Ranking(NamedTuple):
