@@ -35,8 +35,10 @@ SILENT_S = 600.0
 """By the clock: whoever waits for something that never comes spends no processor time."""
 LIMIT_MB = 1024.0
 """What one input may add to the memory of its process."""
+LEGIBLE = 1000
+"""Characters of an error; it has one line."""
 TOO_LONG, TOO_MUCH = "takes too long", "needs too much memory"
-SHARE = 1000
+SHARE = 2000
 """Inputs to a process, over all readers."""
 Reader = Callable[[np.random.Generator], None]
 """Makes an input and reads it."""
@@ -105,8 +107,10 @@ def read(reader: Reader, rng: np.random.Generator) -> Result:
     before_mb, peak_before_mb, began = resident_mb(), peak_mb(), time.process_time()
     try:
         reader(rng)
-    except DriftpilotError:
-        outcome = Outcome.REFUSED
+    except DriftpilotError as error:
+        outcome, message = Outcome.REFUSED, str(error)
+        if "\n" in message or len(message) > LEGIBLE:
+            outcome, defect, detail = Outcome.FINDING, "an unclear error", message[:200]
     except BaseException as error:
         outcome = Outcome.FINDING
         last = traceback.extract_tb(error.__traceback__)[-1]

@@ -41,15 +41,21 @@ class DriftpilotError(Exception):
         super().__init__(str(self))
 
     def __str__(self) -> str:
-        parts = [self.what]
+        parts = [_brief(self.what)]
         if self.got is not None:
-            parts.append(f"got {self.got}")
+            parts.append(f"got {_brief(self.got)}")
         if self.expected is not None:
             parts.append(f"expected {self.expected}")
         text = "; ".join(parts)
         if self.remedy is not None:
             text = f"{text}. {self.remedy}"
         return f"[E{self.code}] {text}"
+
+
+def _brief(value: object) -> str:
+    """What a reader can take in: a malformed file may hold megabytes where a number should be."""
+    text = " ".join(line.strip() for line in str(value).splitlines())
+    return text if len(text) <= 300 else f"{text[:200]}... ({len(text)} characters)"
 
 
 class ConfigurationError(DriftpilotError):

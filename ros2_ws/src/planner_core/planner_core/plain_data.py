@@ -33,4 +33,9 @@ def read_json(text: str) -> Any:
 
 
 def _reason(error: Exception) -> str:
-    return "nested too deeply" if isinstance(error, RecursionError) else str(error)
+    """What is wrong in one line, where YAML draws the place."""
+    if isinstance(error, RecursionError):
+        return "nested too deeply"
+    if isinstance(error, yaml.MarkedYAMLError) and (mark := error.problem_mark):
+        return f"{error.problem} in line {mark.line + 1}, column {mark.column + 1}"
+    return str(error)

@@ -35,3 +35,11 @@ def test_message_says_what_got_expected_and_what_to_do() -> None:
     error = GoalOutsideFenceError("goal", got=7, expected="at most 5", remedy="Come closer.")
     assert str(error) == "[E211] goal; got 7; expected at most 5. Come closer."
     assert error.code == 211
+
+
+def test_whatever_was_got_the_message_is_one_line_that_can_be_read() -> None:
+    message = str(GoalOutsideFenceError("x" * 5000, got="two\n  lines" + "y" * 10**6))
+    assert message.startswith("[E211] xxx")
+    assert "got two linesyyy" in message
+    assert "(1000009 characters)" in message
+    assert len(message) < 600
