@@ -52,11 +52,17 @@ def test_a_straight_line_to_the_goal_crosses_the_wall():
 
 
 def test_data_hold_expert_drives_then_random_ones():
-    windows = problem.drives(problem.QUICK, np.random.default_rng(0))
-    assert len(windows) == problem.QUICK.expert + problem.QUICK.random
-    assert (windows.task == windows.states[:, -1, :2]).all()
-    replayed = expert.rollout(windows.state.double().numpy(), windows.actions.double().numpy())
-    np.testing.assert_allclose(windows.states.numpy(), replayed, atol=1e-3)
+    states, actions = problem.drives(problem.QUICK, np.random.default_rng(0))
+    assert len(states) == problem.QUICK.expert + problem.QUICK.random
+    np.testing.assert_allclose(states[:, 1:], expert.rollout(states[:, 0], actions), atol=1e-12)
+
+
+def test_a_heading_is_the_same_after_a_turn():
+    states, actions = problem.drives(problem.QUICK, np.random.default_rng(0))
+    turned = states + 2 * np.pi * np.array([0.0, 0.0, 1.0, 0.0, 0.0])
+    once, twice = (problem.whole_windows(s, actions) for s in (states, turned))
+    np.testing.assert_allclose(once.states, twice.states, atol=1e-6)
+    assert (once.task == once.states[:, -1, :2]).all()
 
 
 def test_every_row_runs():

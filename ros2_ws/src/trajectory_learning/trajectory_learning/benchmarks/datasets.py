@@ -88,37 +88,18 @@ def _mass_spring(setting: str, quick: bool) -> Trajectories:
 
 
 def _linear_system(setting: str, quick: bool) -> Trajectories:
-    from trajectory_learning.problems.linear_system import (
-        QUICK,
-        LinearConfig,
-        expert_data,
-        stage_cost,
-    )
+    from trajectory_learning.problems.linear_system import QUICK, LinearConfig, data, stage_cost
 
-    config = QUICK if quick else LinearConfig()
-    p, _, sigma = setting.removeprefix("p=").partition(", sigma=")
-    rng = np.random.default_rng(1)
-    states, actions = expert_data(config.trajectories, config.steps, float(p), config.spread, rng)
-    rewards = -stage_cost(states[:, :-1], actions)
-    if sigma:
-        states = states + rng.normal(0.0, float(sigma), states.shape)
-    return states, actions, rewards, {}
+    states, actions, measured = data(QUICK if quick else LinearConfig(), setting)
+    return measured, actions, -stage_cost(states[:, :-1], actions), {}
 
 
 def _pendulum(setting: str, quick: bool) -> Trajectories:
     from trajectory_learning.problems import pendulum
 
     config = pendulum.QUICK if quick else pendulum.PendulumConfig()
-    rng = np.random.default_rng(1)
-    # As `pendulum.make_family` mixes them: the controller without the limit explores.
-    parts = [
-        pendulum.swing(pendulum.Controller(config.grid, limit), count, config.steps, noise, rng)
-        for limit, count, noise in (
-            (None, config.unsafe, rng.uniform(0.0, 2.0, config.unsafe)),
-            (pendulum.SPEED_LIMIT, config.safe, np.full(config.safe, 0.1)),
-        )
-    ]
-    states, actions = (np.concatenate(part) for part in zip(*parts, strict=True))
+    safe = pendulum.Controller(config.grid, pendulum.SPEED_LIMIT)
+    states, actions = pendulum.trajectories(config, safe)
     rewards = pendulum.reward(states[:, :-1, 0], states[:, :-1, 1], actions[..., 0])
     return states, actions, rewards, {}
 
@@ -126,13 +107,9 @@ def _pendulum(setting: str, quick: bool) -> Trajectories:
 def _car_maze(setting: str, quick: bool) -> Trajectories:
     from trajectory_learning.problems.car_maze import QUICK, CarMazeConfig, drives
 
-    windows = drives(QUICK if quick else CarMazeConfig(), np.random.default_rng(1))
-    present, goal, following, actions = (
-        np.asarray(part, dtype=np.float64)
-        for part in (windows.state, windows.task, windows.states, windows.actions)
-    )
-    states = np.concatenate([present[:, None], following], axis=1)
-    return states, actions, np.zeros(actions.shape[:2]), {"goal": goal}
+    config = QUICK if quick else CarMazeConfig()
+    states, actions = drives(config, np.random.default_rng(1))
+    return states, actions, np.zeros(actions.shape[:2]), {"goal": states[:, -1, :2]}
 
 
 GENERATORS: dict[str, Callable[[str, bool], Trajectories]] = {

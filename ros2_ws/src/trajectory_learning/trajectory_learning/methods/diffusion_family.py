@@ -103,6 +103,9 @@ class FamilyConfig:
         prediction: "x0", "v" or "epsilon".
         drop: Probability with which a task is withheld.
         fit: Training of each network.
+        single_steps: Training of the models of single steps, forward and inverse dynamics, where
+            it is not `fit`; its seed is that of `fit`.
+        forward_width: Features of the forward model.
     """
 
     network: str = "mlp"
@@ -112,6 +115,8 @@ class FamilyConfig:
     prediction: str = "x0"
     drop: float = 0.25
     fit: FitConfig = field(default_factory=FitConfig)
+    single_steps: FitConfig | None = None
+    forward_width: int = 64
 
     def __post_init__(self) -> None:
         if self.network not in NETWORKS:
@@ -345,6 +350,8 @@ class Family:
         torch.manual_seed(self.config.fit.seed)
         lesson = self._lesson(part)
         config = self.config.fit
+        if part in ("forward", "inverse") and self.config.single_steps:
+            config = replace(self.config.single_steps, seed=config.seed)
         if part == "forward":
             # Its error adds up over a window: no low precision here.
             config = replace(config, bf16=False)
@@ -374,7 +381,8 @@ class Family:
             return Lesson(InverseDynamics(n_x, n_u), (x, following, u), _own_loss)
         if part == "forward":
             change = (step[2] - step[0]).std(dim=0).clamp_min(1e-6)
-            return Lesson(ForwardModel(n_x, n_u, change), step, _own_loss)
+            model = ForwardModel(n_x, n_u, change, self.config.forward_width)
+            return Lesson(model, step, _own_loss)
         if part == "diffuser":
             rows = torch.cat([before, actions], dim=-1)
             network = self._denoiser(n_x + n_u, task.shape[1], 0, n_x + n_u)

@@ -289,16 +289,25 @@ class LinearSystem:
         return scores
 
 
+def data(config: LinearConfig, setting: str) -> tuple[Array, Array, Array]:
+    """The data of a setting.
+
+    Returns:
+        (n, L + 1, 2) states, (n, L, 1) actions, and the states (n, L + 1, 2) that a dynamics model
+        is taught, which are measured where the setting has a sigma.
+    """
+    p, _, sigma = setting.removeprefix("p=").partition(", sigma=")
+    rng = np.random.default_rng(1)
+    states, actions = expert_data(config.trajectories, config.steps, float(p), config.spread, rng)
+    measured = states + rng.normal(0.0, float(sigma), states.shape) if sigma else states
+    return states, actions, measured
+
+
 def make_family(config: LinearConfig, trial: Trial) -> Family:
     """Methods over the data of a setting."""
-    p, _, sigma = trial.setting.removeprefix("p=").partition(", sigma=")
-    rng = np.random.default_rng(1)
-    data = expert_data(config.trajectories, config.steps, float(p), config.spread, rng)
-    windows = cut_windows(*data, config.horizon)
-    noisy = None
-    if sigma:
-        measured = data[0] + rng.normal(0.0, float(sigma), data[0].shape)
-        noisy = cut_windows(measured, data[1], config.horizon)
+    states, actions, measured = data(config, trial.setting)
+    windows = cut_windows(states, actions, config.horizon)
+    noisy = None if measured is states else cut_windows(measured, actions, config.horizon)
     fit = replace(config.family.fit, seed=trial.seed)
     return Family(windows, replace(config.family, fit=fit), noisy)
 

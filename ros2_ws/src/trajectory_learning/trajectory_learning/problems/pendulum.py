@@ -306,8 +306,12 @@ class Pendulum:
         return scores
 
 
-def make_family(config: PendulumConfig, safe: Controller, seed: int) -> Family:
-    """Methods over the data."""
+def trajectories(config: PendulumConfig, safe: Controller) -> tuple[Array, Array]:
+    """The data: those of the controller without the limit, which explores, then the safe ones.
+
+    Returns:
+        (n, L + 1, 2) angle and speed, (n, L, 1) torque.
+    """
     rng = np.random.default_rng(1)
     unsafe = Controller(config.grid, None)
     explored = rng.uniform(0.0, 2.0, config.unsafe)
@@ -316,8 +320,14 @@ def make_family(config: PendulumConfig, safe: Controller, seed: int) -> Family:
         swing(safe, config.safe, config.steps, np.full(config.safe, 0.1), rng),
     ]
     states, actions = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return states, actions
+
+
+def make_family(config: PendulumConfig, safe: Controller, seed: int) -> Family:
+    """Methods over the data."""
+    windows = cut_windows(*trajectories(config, safe), config)
     fit = replace(config.family.fit, seed=seed)
-    return Family(cut_windows(states, actions, config), replace(config.family, fit=fit))
+    return Family(windows, replace(config.family, fit=fit))
 
 
 def make_planner(
