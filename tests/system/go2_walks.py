@@ -2,9 +2,10 @@
 
     ROS_DOMAIN_ID=61 python tests/system/go2_walks.py --seeds 1 2 3 --json walks.json
 
-Each walk is a launch of its own; velocities are those of the simulation's ground truth in the
-trunk's frame, from two seconds after the robot has begun to move until the goal ends. A walk whose
-simulation did not keep real time says nothing: its robot lives slower than its plans.
+Each walk is a launch of its own, whose output is kept in ``--logs``. Velocities are those of the
+simulation's ground truth in the trunk's frame, from two seconds after the robot has begun to move
+until the goal ends. A walk whose simulation did not keep real time says nothing: its robot lives
+slower than its plans.
 """
 
 from __future__ import annotations
@@ -100,13 +101,14 @@ def walk(seed: int, options: argparse.Namespace) -> dict[str, object]:
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
         goal = f"goal:={options.velocity_x},{options.velocity_y},0.0"
-        launch = subprocess.Popen(
-            [*LAUNCH, goal, f"duration_s:={options.seconds}", f"seed:={seed}",
-             f"model:={options.model}", f"report:={report}"],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
-        while launch.poll() is None:
-            rclpy.spin_once(node, timeout_sec=0.1)
+        command = [
+            *LAUNCH, goal, f"duration_s:={options.seconds}", f"seed:={seed}",
+            f"model:={options.model}", f"report:={report}",
+        ]  # fmt: skip
+        with (options.logs / f"seed_{seed}.log").open("w") as log:
+            launch = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
+            while launch.poll() is None:
+                rclpy.spin_once(node, timeout_sec=0.1)
         mission = json.loads(report.read_text()) if report.exists() else {}
     node.destroy_node()
     asked = options.velocity_x, options.velocity_y
@@ -126,7 +128,9 @@ def main() -> None:
     parser.add_argument("--velocity-y", type=float, default=0.0)
     parser.add_argument("--model", default="go2_velocity")
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--logs", type=Path, default=Path("reports/go2_walks"))
     options = parser.parse_args()
+    options.logs.mkdir(parents=True, exist_ok=True)
     rclpy.init()
     walks = []
     for seed in options.seeds:
