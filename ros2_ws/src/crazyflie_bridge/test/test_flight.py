@@ -154,7 +154,7 @@ def test_other_setpoints_move_the_robot_the_same_way(robot: Vehicle, pilot: Oper
             return side * (robot.truth.position[1] - start[1]) > 0.25
 
         pilot.command(aside)
-        pilot.wait(moved, 8.0)
+        pilot.wait(moved, timeout_s=8.0)
         assert abs(robot.truth.position[0] - start[0]) < 0.15
         assert robot.height == pytest.approx(height, abs=0.2)
     pilot.bridge.set_parameters([Parameter("setpoint", value="full_state")])

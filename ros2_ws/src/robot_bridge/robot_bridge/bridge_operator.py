@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import ClassVar
+from typing import Any
 
 from planner_interfaces.msg import BridgeStatus
 from planner_ros.clock import RosClock
 from planner_ros.qos import LATCHED
 from rclpy.executors import Executor
 from rclpy.node import Node
+from rclpy.task import Future
 from robot_bridge.bridge import Phase
 from std_srvs.srv import Trigger
 
@@ -22,7 +23,7 @@ class BridgeOperator:
         executor: Spun by every wait; may serve further nodes.
     """
 
-    timeout_s: ClassVar[float] = 30.0
+    timeout_s = 30.0
     """Longest wait, with room for a busy machine."""
 
     def __init__(self, executor: Executor) -> None:
@@ -45,12 +46,15 @@ class BridgeOperator:
         """As last published."""
         return "" if self.status is None else "; ".join(self.status.reasons)
 
-    def wait(self, condition: Callable[[], object], timeout_s: float | None = None) -> float:
+    def wait(
+        self, condition: Callable[[], object], what: str = "", timeout_s: float | None = None
+    ) -> float:
         """Spin until a condition holds; the time that it took [s].
 
         Args:
             condition: Looked at about fifty times a second.
-            timeout_s: Longest wait; None for that of the class.
+            what: Named where it does not come true.
+            timeout_s: Longest wait; None for that of the operator.
 
         Raises:
             AssertionError: It does not in time; with what the bridge reports.
@@ -58,7 +62,8 @@ class BridgeOperator:
         limit_s, began = timeout_s or self.timeout_s, time.monotonic()
         while not condition():
             waited = time.monotonic() - began
-            assert waited < limit_s, f"{self.phase.name}: {self.reasons}; {self.phases}"
+            bridge = f"{self.phase.name}: {self.reasons}; {self.phases}"
+            assert waited < limit_s, f"not within {limit_s} s: {what}; {bridge}"
             # Many callbacks to one look at the condition, which may ask a robot and wait.
             until = time.monotonic() + 0.02
             while (left := until - time.monotonic()) > 0:
@@ -67,21 +72,31 @@ class BridgeOperator:
 
     def wait_for(self, phase: Phase, timeout_s: float | None = None) -> float:
         """Spin until the bridge reports a phase."""
-        return self.wait(lambda: self.phase is phase, timeout_s)
+        return self.wait(lambda: self.phase is phase, phase.name, timeout_s)
 
     def pass_time(self, seconds: float) -> None:
         """Spin for a while."""
         until = time.monotonic() + seconds
         self.wait(lambda: time.monotonic() > until)
 
-    def call(self, service: str) -> Trigger.Response:
-        """Call one of the bridge's services."""
-        client = self.node.create_client(Trigger, service)
-        self.wait(client.service_is_ready)
-        future = client.call_async(Trigger.Request())
-        self.wait(future.done)
-        self.node.destroy_client(client)
+    def result_of(self, future: Future, what: str, timeout_s: float | None = None) -> Any:
+        """Spin until a future is done; what it holds."""
+        self.wait(future.done, what, timeout_s)
         return future.result()
+
+    def call(self, service: str, kind: type = Trigger, **fields: object) -> Any:
+        """Call a service; its response.
+
+        Args:
+            service: Its name.
+            kind: Its type; those of the bridge are triggers.
+            fields: Of the request.
+        """
+        client = self.node.create_client(kind, service)
+        self.wait(client.service_is_ready, service)
+        response = self.result_of(client.call_async(kind.Request(**fields)), service)
+        self.node.destroy_client(client)
+        return response
 
     def _on_status(self, message: BridgeStatus) -> None:
         before, self.status = self.phase, message
