@@ -31,7 +31,7 @@ SHARED = {
 # What hears topics by a list of its own, and what only measures and tests.
 LEFT_OUT = (
     "robot_view.", "episode_recorder.parameter_collection", "planner.benchmark.",
-    "robot_bridge.bridge_operator",
+    "robot_bridge.bridge_operator", "robot_bridge.robot_operator",
 )  # fmt: skip
 
 
