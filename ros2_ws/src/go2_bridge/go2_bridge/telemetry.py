@@ -6,12 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+
 from go2_bridge import wire
 
 PERIOD_MS: Final = 2
 """Of LowState."""
 GREATEST_GAP_MS: Final = 10_000
 """A longer gap, or a clock that runs back, is a robot that has restarted."""
+FARTHEST_RAD: Final = 2 * np.pi
+"""No joint turns by more."""
 _WINDOW_NS: Final = 1_000_000_000
 
 
@@ -24,6 +28,7 @@ class Reception:
         lost: Missing ones, by the gaps in the robot's clock.
         bad_crc: Ignored for their checksum.
         malformed: Ignored for their size.
+        absurd: Ignored for numbers that no robot measures.
         restarts: Times that the robot's clock began anew.
     """
 
@@ -31,6 +36,7 @@ class Reception:
     lost: int = 0
     bad_crc: int = 0
     malformed: int = 0
+    absurd: int = 0
     restarts: int = 0
 
 
@@ -80,6 +86,9 @@ class Telemetry:
             self.reception.bad_crc += 1
             return None
         state = wire.decode_low_state(payload)
+        if not _is_plausible(state):
+            self.reception.absurd += 1
+            return None
         if self.state is not None:
             gap_ms = (state.tick_ms - self.state.tick_ms) & 0xFFFFFFFF
             if gap_ms > GREATEST_GAP_MS:
@@ -108,3 +117,16 @@ class Telemetry:
         self._quality = received / max(1, received + lost)
         self._window_ns = self._received_ns
         self._window.received, self._window.lost = self.reception.received, self.reception.lost
+
+
+def _is_plausible(state: wire.LowState) -> bool:
+    """Whether motion may be built on a sample: the ramp that stands up begins at its joints.
+
+    A quaternion that nobody filled in is zero, and would count as upright.
+    """
+    measured = (state.q, state.dq, state.torque, state.quaternion, state.rates, state.acceleration)
+    return (
+        all(bool(np.isfinite(values).all()) for values in measured)
+        and bool((np.abs(state.q) <= FARTHEST_RAD).all())
+        and 0.5 < float(np.linalg.norm(state.quaternion)) < 2.0
+    )

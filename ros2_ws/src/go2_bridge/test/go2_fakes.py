@@ -24,10 +24,13 @@ UPRIGHT = np.array([1.0, 0.0, 0.0, 0.0])
 ON_ITS_SIDE = np.array([1.0, 1.0, 0.0, 0.0]) / np.sqrt(2.0)
 
 
-def low_state(tick: int, *, wrong_crc: bool = False) -> bytes:
-    """A LowState as the simulated robot's codec writes it."""
+def low_state(
+    tick: int, *, wrong_crc: bool = False, quaternion: np.ndarray = UPRIGHT, q: float = 0.0
+) -> bytes:
+    """A LowState as the simulated robot's codec writes it; ``q`` is that of the last joint."""
     state = robot_wire.new_low_state()
-    state["tick"], state["imu_state"]["quaternion"] = tick, UPRIGHT
+    state["tick"], state["imu_state"]["quaternion"] = tick, quaternion
+    state["motor_state"]["q"][0, 11] = q
     state["crc"] = robot_wire.crc(state.tobytes()) ^ wrong_crc
     return robot_wire.encode_low_state(state)
 

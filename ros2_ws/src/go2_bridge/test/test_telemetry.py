@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from go2_bridge.telemetry import Telemetry
 from go2_fakes import low_state
@@ -30,6 +31,26 @@ def test_damaged_samples_do_not_count_as_heard() -> None:
     assert telemetry.receive(low_state(4, wrong_crc=True)) is None
     assert telemetry.receive(low_state(6)[:-8]) is None
     assert (telemetry.reception.bad_crc, telemetry.reception.malformed) == (1, 1)
+    assert telemetry.age_s == pytest.approx(0.3)
+    assert telemetry.state is not None
+    assert telemetry.state.tick_ms == 2
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"q": np.nan}, {"q": -np.inf}, {"q": 1e30}, {"quaternion": np.zeros(4)},
+        {"quaternion": np.full(4, np.nan)},
+    ],
+)  # fmt: skip
+def test_absurd_samples_do_not_count_as_heard(change: dict[str, object]) -> None:
+    """The robot would stand up from where they say that its joints are."""
+    clock = ManualClock()
+    telemetry = Telemetry(clock.steady_ns)
+    telemetry.receive(low_state(2))
+    clock.advance(0.3)
+    assert telemetry.receive(low_state(4, **change)) is None  # type: ignore[arg-type]
+    assert telemetry.reception.absurd == 1
     assert telemetry.age_s == pytest.approx(0.3)
     assert telemetry.state is not None
     assert telemetry.state.tick_ms == 2
