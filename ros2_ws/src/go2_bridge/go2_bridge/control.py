@@ -16,7 +16,7 @@ from planner_core.limiter import Setpoint
 from robot_bridge.bridge import Health, Phase
 
 from go2_bridge.readiness import Limits, fallen, moving_objections, objections
-from go2_bridge.requests import Call, Requests, Sport
+from go2_bridge.requests import Call, Requests, Sport, Switcher
 from go2_bridge.telemetry import Telemetry
 
 
@@ -83,6 +83,7 @@ class Control(ABC):
         self._stopped = False
         self._stop_confirmed = False
         self._stop_call: Call | None = None
+        self._mode_call: Call | None = None
 
     @property
     def settings(self) -> ControlSettings:
@@ -146,7 +147,8 @@ class Control(ABC):
     def stop(self) -> None:
         """Let every joint yield at once, and keep to it."""
         if not self._stopped:
-            self._stopped, self._stop_confirmed, self._stop_call = True, False, None
+            self._stopped = True
+            self._forget_confirmation()
         self.damp()
         self._insist_on_stop()
 
@@ -158,7 +160,7 @@ class Control(ABC):
         if self.phase is not Phase.READY:
             self.note("the robot has restarted", RobotFaultError.code)
         self.release()
-        self._stop_confirmed, self._stop_call = False, None
+        self._forget_confirmation()
 
     def recover(self) -> None:
         """Leave the stop.
@@ -197,14 +199,24 @@ class Control(ABC):
         """Since a steady time [s]."""
         return seconds(self.steady.steady_ns() - since_ns)
 
+    def _forget_confirmation(self) -> None:
+        self._stop_confirmed, self._stop_call, self._mode_call = False, None, None
+
     def _insist_on_stop(self) -> None:
-        """Ask the built-in locomotion to damp until it has, or is not there to ask."""
-        call = self._stop_call
-        if call is not None and call.done:
-            # Without an active mode nobody answers, and nobody but this side moves the joints.
-            self._stop_confirmed = self._stop_confirmed or call.succeeded or self.linked
-        if call is None or (call.done and not self._stop_confirmed):
-            self._stop_call = self.requests.call(Sport.DAMP)
+        """Ask the built-in locomotion to damp until it has, or is known not to be active.
+
+        Without an active mode nobody answers, and nobody but this side moves the joints. Silence
+        alone does not say so: a robot that walks by itself may not have heard.
+        """
+        call, mode = self._stop_call, self._mode_call
+        damps = call is not None and call.succeeded
+        inactive = mode is not None and mode.succeeded and not mode.mode
+        self._stop_confirmed = self._stop_confirmed or damps or inactive
+        if self._stop_confirmed or (call is not None and not call.done):
+            return
+        self._stop_call = self.requests.call(Sport.DAMP)
+        if call is not None:
+            self._mode_call = self.requests.call(Switcher.CHECK_MODE)
 
     def _health(self, phase: Phase, reasons: list[str], code: int) -> Health:
         telemetry = self.telemetry

@@ -125,3 +125,24 @@ def test_a_stop_damps_and_is_latched(walking: Rig) -> None:
     walking.control.recover()
     walking.live(0.1)
     assert walking.health.phase is Phase.READY
+
+
+@pytest.mark.parametrize("code", [None, 4201])
+def test_a_stop_is_repeated_until_the_locomotion_has_damped(walking: Rig, code: int | None) -> None:
+    """A robot that is heard, and does not answer or refuses, still stands by itself."""
+    robot = walking.robot
+    if code is None:
+        robot.deaf = True
+    else:
+        robot.codes[Sport.DAMP] = code
+    walking.control.stop()
+    walking.live(4.5)
+    assert robot.asked.count(Sport.DAMP) >= 4
+    assert walking.control.persisting_fault() == "the robot has not confirmed the stop yet"
+    robot.deaf = False
+    robot.codes.clear()
+    walking.live(1.2)
+    assert walking.control.persisting_fault() is None
+    asked = len(robot.asked)
+    walking.live(2.0)
+    assert len(robot.asked) == asked, "confirmed: said no more"
