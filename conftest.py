@@ -102,7 +102,7 @@ def nothing_left_behind() -> Iterator[None]:
     yield
     mine = psutil.Process()
     end = time.monotonic() + 10.0
-    while left := [p for p in mine.children(recursive=True) if p.status() != psutil.STATUS_ZOMBIE]:
+    while left := [p for p in mine.children(recursive=True) if not ends_with_us(p)]:
         if time.monotonic() > end:
             pytest.fail(f"processes left: {[p.cmdline() for p in left]}")
         psutil.wait_procs(left, timeout=0.5)
@@ -110,6 +110,13 @@ def nothing_left_behind() -> Iterator[None]:
     if SHARED_MEMORY.is_dir():
         for segment in set(SHARED_MEMORY.glob("fastrtps_*")) - segments - held_segments():
             segment.unlink(missing_ok=True)
+
+
+def ends_with_us(process: psutil.Process) -> bool:
+    """Whether a child has ended, or is the helper of Python that ends with the process it helps."""
+    if process.status() == psutil.STATUS_ZOMBIE:
+        return True
+    return any("multiprocessing.resource_tracker" in word for word in process.cmdline())
 
 
 def held_segments() -> set[Path]:

@@ -47,6 +47,12 @@ def test_the_same_seed_gives_the_same_flights(flights):
     assert navigation_data.content_hash(other) != navigation_data.content_hash(flights)
 
 
+def test_flights_of_two_processes_are_those_of_one():
+    config = DataConfig(worlds=navigation_data.WORLDS_AT_ONCE + 1, flights_per_world=1)
+    one, two = (navigation_data.fly(config, progress=False, jobs=jobs) for jobs in (1, 2))
+    assert navigation_data.content_hash(two) == navigation_data.content_hash(one)
+
+
 def test_a_data_set_survives_writing_and_reading(flights, tmp_path: Path):
     path = tmp_path / "flights.h5"
     digest = navigation_data.save(flights, CONFIG, path, "command")

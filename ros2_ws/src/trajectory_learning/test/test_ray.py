@@ -1,4 +1,4 @@
-"""Rows of a benchmark on a Ray cluster of two machines that are processes here."""
+"""Benchmark rows and flights on a Ray cluster of two machines that are processes here."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from planner_core.errors import ConfigurationError, DriftpilotError
 from trajectory_learning.__main__ import main
 from trajectory_learning.benchmarks import executors, runner
 from trajectory_learning.benchmarks.interface import Trial
+from trajectory_learning.problems import navigation_data
+from trajectory_learning.problems.navigation_data import DataConfig
 
 ray = pytest.importorskip("ray", reason="Ray is not installed: requirements/ray.txt")
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -50,6 +53,13 @@ def figures(folder: Path, *where: str) -> list[dict[str, Any]]:
 def test_rows_of_a_cluster_are_those_of_this_machine(address: str, tmp_path: Path) -> None:
     assert figures(tmp_path / "ray", "--ray", address) == figures(tmp_path / "here")
     assert executors.RayExecutor(address).jobs == 2
+
+
+def test_flights_of_a_cluster_are_those_of_this_machine(address: str) -> None:
+    config = DataConfig(worlds=navigation_data.WORLDS_AT_ONCE + 1, flights_per_world=1)
+    there = navigation_data.fly(config, progress=False, ray=address)
+    here = navigation_data.fly(config, progress=False)
+    np.testing.assert_equal(vars(there), vars(here))
 
 
 def test_a_row_that_fails_there_is_named_here(address: str, tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ def data(options: argparse.Namespace) -> None:
               f"sha256 {digest}")  # fmt: skip
         return
     config = from_options(DataConfig, options)
-    flights = navigation_data.fly(config)
+    flights = navigation_data.fly(config, jobs=options.jobs, ray=options.ray)
     digest = navigation_data.save(flights, config, options.out, _command())
     print(f"{options.out}: {len(flights.flight)} samples, sha256 {digest}")
 
@@ -253,6 +253,10 @@ def parser() -> argparse.ArgumentParser:
     made["data"].add_argument(
         "--quick", action="store_true", help="a small one of a benchmark problem"
     )
+    made["data"].add_argument(
+        "--jobs", type=int, default=1, help="processes that fly (those of a benchmark take one)"
+    )
+    made["data"].add_argument("--ray", default="", metavar="ADDRESS", help="fly on a Ray cluster")
     made["train"].add_argument(
         "--data", type=Path, required=True, help="file of flights, or folder of recorded ones"
     )

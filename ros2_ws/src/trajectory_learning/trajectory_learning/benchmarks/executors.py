@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import torch
-from planner_core.errors import ConfigurationError, DriftpilotError
+from planner_core.errors import DriftpilotError
 from trajectory_learning.benchmarks import load_problem, results
 from trajectory_learning.benchmarks.interface import Trial
+from trajectory_learning.parallel import connect
 
 Content = dict[str, Any]
 """A finished row, as JSON."""
@@ -92,25 +93,14 @@ class RayExecutor:
     They need the same environment as this one; rows come back to the folder of this machine.
 
     Args:
-        address: What ``ray.init`` takes: ``auto``, ``host:6379`` on a machine of the cluster, or
-            ``ray://host:10001`` from elsewhere.
+        address: See `connect`.
 
     Raises:
-        ConfigurationError: Ray is not installed, or nothing answers there.
+        ConfigurationError: See `connect`.
     """
 
     def __init__(self, address: str) -> None:
-        try:
-            import ray
-        except ImportError as error:
-            raise ConfigurationError(
-                "--ray needs Ray", got=error,
-                remedy="pip install -r requirements/ray.txt, or leave the option out.",
-            ) from error  # fmt: skip
-        try:
-            ray.init(address, log_to_driver=True, ignore_reinit_error=True)
-        except ConnectionError as error:
-            raise ConfigurationError(f"no Ray cluster at {address}", got=error) from error
+        ray = connect(address)
         self._ray = ray
         self._task = ray.remote(num_cpus=1)(rows_of)
         self.jobs = max(1, int(ray.cluster_resources().get("CPU", 1)))

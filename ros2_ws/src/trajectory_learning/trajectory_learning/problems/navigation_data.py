@@ -12,6 +12,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,6 +23,7 @@ from planner_core.navigation import NavigationEncoding
 from planner_core.world import World, random_world
 from tqdm import tqdm
 from trajectory_learning import __version__
+from trajectory_learning.parallel import each
 from trajectory_learning.problems.fields import (
     cell_centres,
     clearance_field,
@@ -100,24 +102,25 @@ class Flights:
     provenance: dict[str, object] = field(default_factory=dict)
 
 
-def fly(config: DataConfig, progress: bool = True) -> Flights:
-    """Fly all flights of a data set.
+def fly(config: DataConfig, progress: bool = True, jobs: int = 1, ray: str = "") -> Flights:
+    """Fly all flights of a data set; the same, wherever they are flown.
 
     Args:
         config: What to fly.
         progress: Show a progress bar.
+        jobs: Processes of this machine.
+        ray: Address of a Ray cluster to fly on instead; empty for this machine.
     """
     parts: list[dict[str, NDArray]] = []
     first = 0
-    bar = tqdm(total=config.worlds, unit="world", disable=not progress)
-    for batch_seed, count in _batches(config):
-        rng = np.random.default_rng([config.seed, batch_seed])
-        part = _fly_batch(config, batch_seed, count, rng)
-        part["flight"] = part["flight"] + first
-        first = int(part["flight"].max()) + 1
-        parts.append(part)
-        bar.update(count)
-    bar.close()
+    batches = list(_batches(config))
+    with tqdm(total=config.worlds, unit="world", disable=not progress) as bar:
+        flown = each(partial(_fly_batch, config), batches, jobs, ray)
+        for (_, count), part in zip(batches, flown, strict=True):
+            part["flight"] = part["flight"] + first
+            first = int(part["flight"].max()) + 1
+            parts.append(part)
+            bar.update(count)
     joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     return Flights(**joined)
 
@@ -127,9 +130,10 @@ def _batches(config: DataConfig) -> Iterator[tuple[int, int]]:
         yield start, min(WORLDS_AT_ONCE, config.worlds - start)
 
 
-def _fly_batch(
-    config: DataConfig, start: int, count: int, rng: np.random.Generator
-) -> dict[str, NDArray]:
+def _fly_batch(config: DataConfig, batch: tuple[int, int]) -> dict[str, NDArray]:
+    """Fly in the worlds from a number on, so many of them."""
+    start, count = batch
+    rng = np.random.default_rng([config.seed, start])
     worlds = [
         random_world(
             FIRST_TRAINING_SEED + 10_000 * config.seed + start + i,
