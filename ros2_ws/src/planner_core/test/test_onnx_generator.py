@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -170,3 +173,13 @@ def test_a_graph_that_is_not_one_is_refused(write_tiny_bundle):
 def test_another_robot_is_refused(folder: Path):
     with pytest.raises(BundleMismatchError, match="robot"):
         create(so100(), folder)
+
+
+def test_onnxruntime_keeps_and_reports_nothing(tmp_path: Path):
+    """What it would report it keeps at home first."""
+    hidden = {"CI", "GITHUB_ACTIONS", "ORT_DISABLE_TELEMETRY", "PYTEST_CURRENT_TEST"}
+    environment = {k: v for k, v in os.environ.items() if k not in hidden}
+    environment |= {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path)}
+    command = [sys.executable, "-c", "import planner_core.inference"]
+    subprocess.run(command, env=environment, check=True)
+    assert not list(tmp_path.iterdir())
