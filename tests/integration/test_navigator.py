@@ -51,8 +51,9 @@ class Surroundings(Node):
 
 
 @pytest.fixture
-def surroundings(ros_domain: int) -> Iterator[Surroundings]:
-    rclpy.init(domain_id=ros_domain, args=["--ros-args", "-p", "needs_world:=false"])
+def surroundings(request: pytest.FixtureRequest, ros_domain: int) -> Iterator[Surroundings]:
+    arguments = ["--ros-args", "-p", "needs_world:=false", *getattr(request, "param", [])]
+    rclpy.init(domain_id=ros_domain, args=arguments)
     executor = SingleThreadedExecutor()
     around, navigator = Surroundings(), Navigator()
     for node in (around, navigator):
@@ -66,6 +67,11 @@ def surroundings(ros_domain: int) -> Iterator[Surroundings]:
     rclpy.shutdown()
 
 
+# Simulated time that nobody publishes: it stands still, as after a step back of the clock.
+STOPPED_CLOCK = ["-p", "navigator:use_sim_time:=true"]
+
+
+@pytest.mark.parametrize("surroundings", [[], STOPPED_CLOCK], indirect=True)
 def test_no_goal_before_there_is_a_planner(surroundings: Surroundings, wait_until: Wait) -> None:
     """A planner server does not take up a goal from before its start."""
     around = surroundings

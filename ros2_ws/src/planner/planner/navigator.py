@@ -31,6 +31,7 @@ from planner_ros.qos import LATCHED, LATEST, ORDERED
 from planner_ros.world import DESCRIPTION_TOPIC, world_from_text
 from rclpy.action import ActionServer, CancelResponse, GoalResponse
 from rclpy.action.server import ServerGoalHandle
+from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
@@ -110,7 +111,8 @@ class Navigator(Node):
             goal_callback=lambda _request: GoalResponse.ACCEPT,
             cancel_callback=lambda _handle: CancelResponse.ACCEPT,
         )  # fmt: skip
-        self.create_timer(0.05, self._watch)
+        # On the steady clock, as the limits of a goal: ROS time may stand still or go back.
+        self.create_timer(0.05, self._watch, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def shut_down(self) -> None:
         """Ask the robot to come to rest, and end the running goal."""

@@ -51,6 +51,7 @@ from planner_ros.lifecycle import ManagedNode
 from planner_ros.parameters import NodeParameters
 from planner_ros.process import run
 from planner_ros.qos import LATCHED, LATEST, ORDERED
+from rclpy.clock import Clock, ClockType
 from visualization_msgs.msg import MarkerArray
 
 from planner.markers import candidate_markers
@@ -120,8 +121,10 @@ class PlannerServer(ManagedNode):
         self.create_subscription(Command, "command", self._on_command, LATEST)
         # Plans of the other planner, primary or standby: the robot may be following one of those.
         self.create_subscription(PlanMsg, "plan/other", self._on_other_plan, ORDERED)
-        self.create_timer(1.0, self._publish_status)
-        self.create_timer(0.1, self._watch_change)
+        # On the steady clock: a call that hangs must be seen although ROS time stands still.
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self.create_timer(1.0, self._publish_status, clock=steady)
+        self.create_timer(0.1, self._watch_change, clock=steady)
         if values.autostart:
             self.bring_up()
 

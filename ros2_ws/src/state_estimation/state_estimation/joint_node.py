@@ -23,6 +23,7 @@ from planner_ros.lifecycle import ManagedNode
 from planner_ros.parameters import NodeParameters
 from planner_ros.process import run
 from planner_ros.qos import LATEST
+from rclpy.clock import Clock, ClockType
 from rclpy.timer import Timer
 from sensor_msgs.msg import JointState
 
@@ -89,7 +90,10 @@ class JointStateEstimation(ManagedNode):
         self._runs = True
         if self._settings.values.objects:
             rate_hz = self._settings.values.objects_rate_hz
-            self._period = self.create_timer(1.0 / rate_hz, self._publish_objects)
+            # On the steady clock: where ROS time goes back, this must not fall silent for as long.
+            self._period = self.create_timer(
+                1.0 / rate_hz, self._publish_objects, clock=Clock(clock_type=ClockType.STEADY_TIME)
+            )
 
     def halt(self) -> None:
         self._runs = False

@@ -13,6 +13,7 @@ from nav_msgs.msg import Odometry
 from planner_core.errors import ConfigurationError, UnknownPluginError
 from planner_interfaces.msg import RobotState
 from planner_ros.qos import LATEST, ORDERED
+from rclpy.clock import ClockType
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from sensor_msgs.msg import Imu
@@ -165,6 +166,20 @@ def test_poses_of_another_frame_are_refused_and_counted(
     values = {entry.key: entry.value for entry in status.values}
     assert int(values["refused"]) > 0
     assert "[E435]" in values["last refusal"]
+
+
+def test_it_goes_on_while_ros_time_stands_still(
+    start: Start, wait_until: Callable[..., None]
+) -> None:
+    """As after a step back of the clock, when whatever waits for ROS time waits as long."""
+    robot, executor = start("state_estimation:use_sim_time:=true")
+    robot.says = set()
+    wait_until(
+        lambda: robot.diagnostics, "a diagnosis",
+        step=lambda: executor.spin_once(timeout_sec=0.05),
+    )  # fmt: skip
+    (node,) = (node for node in executor.get_nodes() if isinstance(node, StateEstimation))
+    assert {timer.clock.clock_type for timer in node.timers} == {ClockType.STEADY_TIME}
 
 
 def test_a_robot_that_does_not_fly(start: Start) -> None:
