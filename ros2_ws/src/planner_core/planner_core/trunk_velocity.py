@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 from planner_core.bundle import Bundle
-from planner_core.clock import nanoseconds
+from planner_core.clock import NS_PER_S, nanoseconds
 from planner_core.errors import BundleMismatchError
 from planner_core.inference import Graph
 from planner_core.plan import Array
@@ -20,6 +20,8 @@ from planner_core.plan import Array
 GRAPH: Final = "velocity"
 INERTIAL: Final = 6
 """Numbers of a frame before the joints: angular velocity [rad/s], direction of gravity."""
+JUMP_BACK_NS: Final = NS_PER_S // 10
+"""A sample further back than one that was overtaken on its way is of a clock that was set back."""
 
 
 class TrunkVelocity:
@@ -62,6 +64,9 @@ class TrunkVelocity:
     ) -> None:
         """Take a sample; one that is older than the last is left out.
 
+        Where the clock was set back, the history begins anew: all samples would be left out until
+        it has caught up, and the last velocity be given out as the present one.
+
         Args:
             stamp_ns: Time of the measurement [ns].
             rates: (3,) [rad/s] angular velocity of the trunk, in its own frame.
@@ -69,6 +74,8 @@ class TrunkVelocity:
             position: (n_q,) [rad] joints.
             velocity: (n_q,) [rad/s] joints.
         """
+        if self._times and stamp_ns < self._times[-1] - JUMP_BACK_NS:
+            self.reset()
         if self._times and stamp_ns <= self._times[-1]:
             return
         self._times.append(stamp_ns)

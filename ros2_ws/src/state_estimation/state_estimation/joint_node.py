@@ -7,10 +7,17 @@ their places out as the sensor ``objects``.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from geometry_msgs.msg import PoseStamped
-from planner_core.errors import EstimationError, InvalidMeasurementError, MeasurementFrameError
+from planner_core.clock import seconds
+from planner_core.errors import (
+    EstimationError,
+    FutureMeasurementError,
+    InvalidMeasurementError,
+    MeasurementFrameError,
+)
 from planner_core.joint_filter import JointFilter, JointFilterSettings
 from planner_core.object_filter import ObjectFilter
 from planner_core.parameters import parameter
@@ -26,6 +33,10 @@ from planner_ros.qos import LATEST
 from rclpy.clock import Clock, ClockType
 from rclpy.timer import Timer
 from sensor_msgs.msg import JointState
+
+AHEAD_S: Final = 0.02
+"""A picture stamped further in the future is refused: its object would count as seen for as long
+after the camera has fallen silent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,9 +170,15 @@ class JointStateEstimation(ManagedNode):
                     f"frame of {name}", got=repr(msg.header.frame_id),
                     expected=repr(self._robot.frame_id),
                 )  # fmt: skip
+            stamp_ns = nanoseconds(msg.header.stamp)
+            if (ahead_s := seconds(stamp_ns - self._time.now_ns())) > AHEAD_S:
+                raise FutureMeasurementError(
+                    f"{name} from the future", got=f"{ahead_s:.4f} s ahead",
+                    expected=f"at most {AHEAD_S} s",
+                    remedy="Synchronise the clocks of camera and robot.",
+                )  # fmt: skip
             self._objects.take(
-                name, nanoseconds(msg.header.stamp),
-                np.array([p.x, p.y, p.z]), np.array([q.x, q.y, q.z, q.w]),
+                name, stamp_ns, np.array([p.x, p.y, p.z]), np.array([q.x, q.y, q.z, q.w]),
             )  # fmt: skip
         except EstimationError as error:
             self.get_logger().warning(str(error), throttle_duration_sec=1.0)

@@ -95,6 +95,8 @@ class LeggedEstimation(Node):
     def _over_a_stride(self, stamp_ns: int, motion: Array) -> Array:
         if self._stride and stamp_ns < self._stride[-1][0]:
             self._stride.clear()
+        elif self._stride and stamp_ns == self._stride[-1][0]:
+            self._stride.pop()  # a clock that stands still must not fill the memory
         self._stride.append((stamp_ns, motion))
         since_ns = stamp_ns - to_nanoseconds(self._settings.values.stride_s)
         while self._stride[0][0] < since_ns:

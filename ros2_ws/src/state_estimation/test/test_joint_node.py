@@ -10,6 +10,7 @@ from geometry_msgs.msg import PoseStamped
 from planner_core.robots import so100
 from planner_interfaces.msg import Quantities, RobotState
 from planner_ros.qos import LATEST
+from rclpy.duration import Duration
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from sensor_msgs.msg import JointState
@@ -29,6 +30,7 @@ class Arm(Node):
         self.names = list(reversed(ROBOT.names))
         self.frame = ROBOT.frame_id
         self.sees = True
+        self.camera_ahead_s = 0.0
         self._joints = self.create_publisher(JointState, "joint_states", LATEST)
         self._cube = self.create_publisher(PoseStamped, "camera/cube_0/pose", LATEST)
         self.create_subscription(RobotState, "state", self.states.append, LATEST)
@@ -42,7 +44,9 @@ class Arm(Node):
         self._joints.publish(joints)
         if self.sees:
             cube = PoseStamped()
-            cube.header.stamp, cube.header.frame_id = stamp, self.frame
+            ahead = Duration(seconds=self.camera_ahead_s)
+            cube.header.stamp = (self.get_clock().now() + ahead).to_msg()
+            cube.header.frame_id = self.frame
             cube.pose.position.x, cube.pose.position.z = 0.2, 0.0125
             cube.pose.orientation.w = 1.0
             self._cube.publish(cube)
@@ -101,3 +105,12 @@ def test_an_object_is_told_of_while_it_is_seen(arm: Arm) -> None:
         return len(arm.states) - count[0] > 50  # half a second without a word
 
     arm.until(silent, "silence")  # type: ignore[attr-defined]
+
+
+def test_pictures_from_the_future_are_not_used(arm: Arm) -> None:
+    """A camera whose clock runs ahead would be believed long after it has gone blind."""
+    arm.camera_ahead_s = 5.0
+    arm.until(lambda: len(arm.states) > 50, "states")  # type: ignore[attr-defined]
+    assert not arm.places
+    arm.camera_ahead_s = 0.0
+    arm.until(lambda: arm.places, "places")  # type: ignore[attr-defined]
