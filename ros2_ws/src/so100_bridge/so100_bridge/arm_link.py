@@ -113,6 +113,8 @@ class ArmLink:
         self._report = LinkReport()
         self._control: ArmControl | None = None
         self._wishes: deque[Callable[[ArmControl], None]] = deque(maxlen=16)
+        # Apart from the wishes: a line that stalls must not let commands push a wish to rest out.
+        self._target: deque[Array] = deque(maxlen=1)
         self._outcomes: deque[bool] = deque(maxlen=_QUALITY_WINDOW)
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="arm link", daemon=True)
@@ -146,6 +148,10 @@ class ArmLink:
     def wish(self, action: Callable[[ArmControl], None]) -> None:
         """Have something done in the next period; dropped where there is no connection."""
         self._wishes.append(action)
+
+    def follow(self, target: Array) -> None:
+        """Have the arm go towards positions (n_q,) [rad], instead of those that still wait."""
+        self._target.append(target)
 
     # In the link's thread.
 
@@ -181,6 +187,7 @@ class ArmLink:
             reading = self._servos.read()
             # What was wished for meanwhile was meant for a connection that was not there.
             self._wishes.clear()
+            self._target.clear()
             self._outcomes.clear()
             control = ArmControl(self._servos, calibration, self._robot, self._settings, reading)
             self._control = control
@@ -200,6 +207,8 @@ class ArmLink:
             period_ns = round(1e9 / settings.rate_hz)
             while self._wishes:
                 self._wishes.popleft()(control)
+            if self._target:
+                control.follow(self._target.popleft())
             began_ns = self._steady.steady_ns()
             try:
                 reading = self._servos.read()

@@ -120,8 +120,7 @@ class So100Bridge(RobotBridge):
         self._link.wish(ArmControl.engage)
 
     def send(self, setpoint: Setpoint) -> None:
-        position = setpoint.position
-        self._link.wish(lambda control: control.follow(position))
+        self._link.follow(setpoint.position)
 
     def rest(self) -> None:
         self._link.wish(ArmControl.rest)
