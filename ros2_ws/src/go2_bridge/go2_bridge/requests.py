@@ -12,6 +12,7 @@ from enum import Enum
 from typing import Final
 
 from planner_core.clock import Clock, seconds
+from planner_core.plain_data import read_json
 
 TIMEOUT_S: Final = 1.0
 """A robot answers within milliseconds; after so long it will not."""
@@ -71,10 +72,11 @@ class Call:
     def mode(self) -> str:
         """The name in an answer to CHECK_MODE; empty where no mode is active."""
         try:
-            fields = json.loads(self.data)
-        except json.JSONDecodeError:
+            fields = read_json(self.data)
+        except ValueError:
             return "unreadable"
-        return str(fields.get("name", "")) if isinstance(fields, dict) else "unreadable"
+        name = fields.get("name") if isinstance(fields, dict) else None
+        return name if isinstance(name, str) else "unreadable"
 
     def __str__(self) -> str:
         if self.code is None or self.code == TIMED_OUT:

@@ -49,6 +49,8 @@ def test_what_is_told_wants_no_answer(sent: list[tuple[int, Function, str, bool]
     requests.answer(number, 0, "")
 
 
-@pytest.mark.parametrize("data", ["not json", "[]", "3"])
+@pytest.mark.parametrize(
+    "data", ["", "not json", "[]", "3", "{}", '{"name": null}', "1" * 5000, "[" * 100_000]
+)
 def test_an_unreadable_mode_is_not_taken_for_none(data: str) -> None:
     assert Call(Switcher.CHECK_MODE, 0, 0, data).mode == "unreadable"
