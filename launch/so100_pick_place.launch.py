@@ -2,7 +2,7 @@
 
 ros2 launch planner so100_pick_place.launch.py
 ros2 launch planner so100_pick_place.launch.py task:=stack seed:=3
-ros2 launch planner so100_pick_place.launch.py planner:=one_step model:=path/to/bundle
+ros2 launch planner so100_pick_place.launch.py planner:=scripted_placing model:=none
 ros2 launch planner so100_pick_place.launch.py episodes:=100 view:=false report:=figures.json
 ros2 launch planner so100_pick_place.launch.py robot:=so100 port:=/dev/ttyACM0 goal:=0.2,0.1
 
@@ -14,8 +14,8 @@ from planner.launching import SHARED, RobotLaunch, describe
 
 ARGUMENTS = (
     ("robot", "simulation", "Which arm moves.", ("simulation", "so100")),
-    ("planner", "scripted_placing", "Planner plugin: scripted_placing, one_step, …", None),
-    ("model", "none", "Model bundle of the planner, by name or path; `none` for a script.", None),
+    ("planner", "one_step", "Planner plugin: one_step, scripted_placing, …", None),
+    ("model", "so100_pick_place", "Model bundle, by name or path; `none` for a script.", None),
     ("task", "pick_place", "What is done with the cube.", ("pick_place", "stack")),
     ("goal", "world", "`world` for the simulation's own, x,y in metres, or `none` to wait.", None),
     ("port", "/tmp/so100", "Serial port of the servos.", None),
