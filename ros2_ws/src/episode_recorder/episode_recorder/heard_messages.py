@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from planner_core.dataset_alignment import Heard, HeardGoal, HeardSensor, HeardState, goal_vector
-from planner_core.errors import GoalError, JointOrderError
+from planner_core.errors import FrameError, GoalError, JointOrderError
 from planner_core.plan import Array
 from planner_core.robot import Robot
 from planner_interfaces.msg import Command, Goal, RobotState
@@ -54,7 +54,7 @@ def heard_states(messages: Sequence[BagMessage], robot: Robot) -> tuple[list[Hea
     """The states that a planner would take.
 
     Returns:
-        Them, and how many were refused: diverged, of another robot, or not finite.
+        Them, and how many were refused: diverged, of another robot or frame, or not finite.
     """
     states, refused = [], 0
     for message in messages:
@@ -64,7 +64,7 @@ def heard_states(messages: Sequence[BagMessage], robot: Robot) -> tuple[list[Hea
             continue
         try:
             position, velocity = state_from_msg(state, robot)
-        except JointOrderError:
+        except (JointOrderError, FrameError):
             refused += 1
             continue
         stamp_ns, measured_ns = nanoseconds(state.header.stamp), nanoseconds(state.measured)
@@ -145,7 +145,7 @@ def commands_at(messages: Sequence[BagMessage], instants_ns: Sequence[int], robo
         (3, T, n_q); not a number where the robot was not asked to follow anything.
 
     Raises:
-        BagContentError: A command is for another robot.
+        BagContentError: A command is for another robot, or in another frame.
     """
     times = [message.time_ns for message in messages]
     asked = np.full((3, len(instants_ns), robot.n_q), np.nan)
@@ -158,7 +158,7 @@ def commands_at(messages: Sequence[BagMessage], instants_ns: Sequence[int], robo
             continue
         try:
             setpoint = setpoint_from_msg(command, robot)
-        except JointOrderError as error:
+        except (JointOrderError, FrameError) as error:
             raise BagContentError(f"command on {messages[place].topic}: {error}") from error
         asked[:, column] = setpoint.position, setpoint.velocity, setpoint.acceleration
     return asked

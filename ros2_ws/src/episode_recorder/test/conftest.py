@@ -70,7 +70,7 @@ def goal_msg(epoch: int, stamp_ns: int) -> Goal:
 def command_at(t: float, stamp_ns: int) -> Command:
     position, velocity, acceleration = curve(t)
     msg = Command(robot="crazyflie", mode=Command.TRACK, names=["x", "y", "z", "yaw"], sequence=1)
-    msg.header.stamp = time_msg(stamp_ns)
+    msg.header.stamp, msg.header.frame_id = time_msg(stamp_ns), "map"
     msg.position, msg.velocity, msg.acceleration = position, velocity, acceleration
     return msg
 

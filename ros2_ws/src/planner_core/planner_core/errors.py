@@ -245,7 +245,7 @@ class PlanOrderError(ExecutionError):
 
 
 class FrameError(ExecutionError):
-    """A plan in another frame than the robot's."""
+    """A plan, command or state in another frame than the robot's."""
 
     code = 507
 

@@ -9,7 +9,7 @@ import numpy as np
 from builtin_interfaces.msg import Time
 from geometry_msgs.msg import PoseStamped
 from nav_msgs.msg import Path
-from planner_core.errors import InvalidObservationError, JointOrderError
+from planner_core.errors import FrameError, InvalidObservationError, JointOrderError
 from planner_core.limiter import Setpoint
 from planner_core.monitor import LatencySummary, PlannerReport
 from planner_core.plan import Array, Plan, PlanBatch
@@ -125,6 +125,7 @@ def setpoint_from_msg(msg: Command, robot: Robot) -> Setpoint:
 
     Raises:
         JointOrderError: It is for another robot, other degrees of freedom, or has missing values.
+        FrameError: Its positions are in another frame.
     """
     sizes = {len(msg.position), len(msg.velocity), len(msg.acceleration)}
     if msg.robot != robot.name or tuple(msg.names) != robot.names or sizes != {robot.n_q}:
@@ -133,6 +134,7 @@ def setpoint_from_msg(msg: Command, robot: Robot) -> Setpoint:
             got=f"{msg.robot}: {list(msg.names)} with {sorted(sizes)} values",
             expected=f"{robot.name}: {list(robot.names)}",
         )
+    _require_frame("command", msg.header.frame_id, robot)
     arrays = (np.array(a) for a in (msg.position, msg.velocity, msg.acceleration))
     return Setpoint(*arrays)
 
@@ -166,6 +168,7 @@ def state_from_msg(msg: RobotState, robot: Robot) -> tuple[Array, Array]:
 
     Raises:
         JointOrderError: It is of another robot, or values are missing or not finite.
+        FrameError: Its positions are in another frame.
     """
     position, velocity = np.array(msg.position), np.array(msg.velocity)
     if (
@@ -180,7 +183,13 @@ def state_from_msg(msg: RobotState, robot: Robot) -> tuple[Array, Array]:
             got=f"{msg.robot}: {list(msg.names)} at {position}, {velocity}",
             expected=f"{robot.n_q} finite numbers for {robot.name}: {list(robot.names)}",
         )
+    _require_frame("state", msg.header.frame_id, robot)
     return position, velocity
+
+
+def _require_frame(what: str, got: str, robot: Robot) -> None:
+    if got != robot.frame_id:
+        raise FrameError(f"{what} in another frame", got=repr(got), expected=repr(robot.frame_id))
 
 
 def latency_msg(summary: LatencySummary) -> LatencyStatistics:

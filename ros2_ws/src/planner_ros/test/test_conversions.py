@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from planner_core.errors import InvalidObservationError, JointOrderError
+from planner_core.errors import FrameError, InvalidObservationError, JointOrderError
 from planner_core.executor import TimedPlan
 from planner_core.limiter import Setpoint
 from planner_core.plan import Plan
@@ -88,6 +88,19 @@ def test_commands_for_others_are_refused() -> None:
         with pytest.raises(JointOrderError):
             setpoint_from_msg(bad, ROBOT)
     assert setpoint_from_msg(msg, ROBOT)
+
+
+def test_commands_and_states_in_another_frame_are_refused() -> None:
+    command = command_msg(Command.TRACK, ROBOT, 5, Setpoint.at_rest(np.zeros(4)), None)
+    state = state_msg(
+        ROBOT, 5, np.zeros(4), np.zeros(4), status=RobotState.VALID, measured_ns=4
+    )  # fmt: skip
+    for msg in (command, state):
+        msg.header.frame_id = "odom"
+    with pytest.raises(FrameError, match="'map'"):
+        setpoint_from_msg(command, ROBOT)
+    with pytest.raises(FrameError, match="'map'"):
+        state_from_msg(state, ROBOT)
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])
