@@ -20,6 +20,7 @@ from planner_ros.conversions import plan_msg, state_msg
 from planner_ros.qos import LATCHED, LATEST, ORDERED
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
+from rclpy.parameter import Parameter
 from std_msgs.msg import Header
 
 ROBOT = crazyflie()
@@ -99,6 +100,7 @@ def surroundings(request: pytest.FixtureRequest, ros_domain: int) -> Iterator[Su
     rclpy.init(domain_id=ros_domain, args=["--ros-args", *arguments])
     executor = SingleThreadedExecutor()
     node, execution = Surroundings(), PlanExecution()
+    node.execution = execution  # type: ignore[attr-defined]
     for each in (node, execution):
         executor.add_node(each)
     node.spin = lambda: executor.spin_once(timeout_sec=0.02)  # type: ignore[attr-defined]
@@ -271,6 +273,17 @@ def test_the_standby_takes_over_and_gives_back(surroundings: Surroundings, until
     wait(False, rung.PLAN, "the planner's plan again")
     until(lambda: surroundings.status.rung == rung.HOLD, "holding without either")
     assert surroundings.rungs[-4:] == [rung.PLAN, rung.STANDBY, rung.PLAN, rung.HOLD]
+
+
+def test_a_standbys_plan_that_waits_is_held_to_the_present_limit_of_age(
+    surroundings: Surroundings, until: Wait
+) -> None:
+    """A limit that is changed in flight holds for the plan in reserve as for those that come."""
+    hovering(surroundings, until)
+    execution: PlanExecution = surroundings.execution  # type: ignore[attr-defined]
+    (result,) = execution.set_parameters([Parameter("max_measurement_age_s", value=0.05)])
+    assert result.successful
+    until(lambda: execution._ladder.max_age_s == 0.05, "the limit")
 
 
 @pytest.mark.parametrize("surroundings", [{"standby": "false"}], indirect=True)

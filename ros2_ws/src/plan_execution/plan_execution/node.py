@@ -311,6 +311,7 @@ class PlanExecution(Node):
     def _on_period(self) -> None:
         core, now_ns = self._core, self._time.now_ns()
         core.hold_s = self._settings.values.hold_s
+        self._ladder.max_age_s = self._settings.values.max_measurement_age_s
         if core.mode in (Mode.TRACKING, Mode.HOLDING) and not self._watch.fresh:
             limit_s = self._settings.values.state_timeout_s
             error = NoStateError("no valid state", expected=f"one every {limit_s} s")

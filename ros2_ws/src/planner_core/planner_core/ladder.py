@@ -82,8 +82,8 @@ class Ladder:
         self.refusal: DriftpilotError | None = None
         """Why the last one of them was."""
         self._max_consecutive_errors = max_consecutive_errors
+        self.max_age_s = max_age_s
         self._patience_ns = nanoseconds(patience_s)
-        self._max_age_ns = nanoseconds(max_age_s)
         self._patient_until_ns = 0
         self._standby: TimedPlan | None = None
         self._moving = False
@@ -147,7 +147,7 @@ class Ladder:
         self._standby = None
         if plan.epoch < executor.epoch or plan.until_ns <= now_ns:
             return
-        if not 0 <= now_ns - plan.measured_ns <= self._max_age_ns:
+        if not 0 <= now_ns - plan.measured_ns <= nanoseconds(self.max_age_s):
             return
         try:
             executor.accept(plan, now_ns)
