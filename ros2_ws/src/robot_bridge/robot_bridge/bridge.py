@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import ClassVar
 
-from planner_core.errors import DriftpilotError, RobotError
+from planner_core.errors import DriftpilotError, ExecutionError, RobotError
 from planner_core.limiter import Setpoint
 from planner_core.parameters import parameter
 from planner_core.plan import Array
@@ -51,11 +51,11 @@ class BridgeParameters:
     robot: str = parameter("crazyflie", "Which robot's limits hold.", read_only=True)
     command_timeout_s: float = parameter(
         0.2, "Without a command for so long, the robot ends its motion by itself.",
-        minimum=0.02, maximum=2.0,
+        minimum=0.02, maximum=2.0, read_only=True,
     )  # fmt: skip
     status_rate_hz: float = parameter(
-        20.0, "How often the robot's status is read and published.", minimum=1.0, maximum=200.0,
-        read_only=True,
+        20.0, "How often the robot's status is read and published, and missing commands noticed.",
+        minimum=10.0, maximum=200.0, read_only=True,
     )  # fmt: skip
 
 
@@ -135,6 +135,8 @@ class RobotBridge(Node):
             elif msg.mode == Command.REST:
                 if self._phase is Phase.ACTIVE:
                     self._end("commanded")
+            elif msg.mode not in (Command.TRACK, Command.HOLD):
+                raise ExecutionError("mode of a command", got=msg.mode, expected="0 to 3")
             elif self._phase is Phase.ACTIVE:
                 setpoint = setpoint_from_msg(msg, self.robot)
                 self.send(self.guard.admit(setpoint, nanoseconds(msg.header.stamp)))

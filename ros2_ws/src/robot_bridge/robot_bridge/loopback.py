@@ -39,8 +39,9 @@ class LoopbackParameters(BridgeParameters):
     )
     seed: int = parameter(0, "Names the random world.", minimum=0, read_only=True)
     engage_s: float = parameter(
-        0.5, "How long the robot takes to become active.", minimum=0.0, maximum=10.0
-    )
+        0.5, "How long the robot takes to become active.", minimum=0.0, maximum=10.0,
+        read_only=True,
+    )  # fmt: skip
 
 
 class LoopbackRobot(RobotBridge):

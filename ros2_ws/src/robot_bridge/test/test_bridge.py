@@ -6,8 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 import rclpy
-from planner_core.errors import RobotError
+from planner_core.errors import ExecutionError, RobotError
 from planner_core.limiter import Setpoint
+from planner_interfaces.msg import Command
+from planner_ros.conversions import command_msg
+from rclpy.parameter import Parameter
 from robot_bridge.bridge import Health, Phase, RobotBridge
 from std_srvs.srv import Trigger
 
@@ -25,7 +28,7 @@ class Puppet(RobotBridge):
         self.phase = Phase.ENGAGING
 
     def send(self, setpoint: Setpoint) -> None:
-        raise AssertionError("no command was given")
+        raise AssertionError("no good command was given")
 
     def rest(self) -> None:
         self.phase = Phase.RESTING
@@ -77,3 +80,22 @@ def test_a_rest_right_after_engaging_is_not_lost(bridge: Puppet) -> None:
     assert bridge._on_engage(Trigger.Request(), Trigger.Response()).success
     bridge._on_rest(Trigger.Request(), Trigger.Response())
     assert bridge.phase is Phase.RESTING
+
+
+def test_a_command_of_an_unknown_mode_moves_nothing(bridge: Puppet) -> None:
+    bridge.phase = Phase.ACTIVE
+    bridge._on_status()
+    here = Setpoint.at_rest(bridge.robot.lower)
+    bridge._on_command(command_msg(77, bridge.robot, bridge.clock.now_ns(), here, None))
+    assert bridge._error_code == ExecutionError.code
+    with pytest.raises(AssertionError, match="no good command"):
+        bridge._on_command(
+            command_msg(Command.HOLD, bridge.robot, bridge.clock.now_ns(), here, None)
+        )
+
+
+def test_the_guards_time_limit_is_fixed_while_the_robot_may_move(bridge: Puppet) -> None:
+    """The guard has it from the start: another value would be taken, and mean nothing."""
+    (result,) = bridge.set_parameters([Parameter("command_timeout_s", value=0.05)])
+    assert not result.successful
+    assert bridge.values.command_timeout_s == 0.2
