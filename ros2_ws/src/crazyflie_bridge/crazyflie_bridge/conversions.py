@@ -7,13 +7,23 @@ import math
 from builtin_interfaces.msg import Time
 from geometry_msgs.msg import PoseStamped
 from nav_msgs.msg import Odometry
-from planner_core.errors import FrameError, NonFiniteError
+from planner_core.clock import seconds
+from planner_core.errors import (
+    FrameError,
+    FutureMeasurementError,
+    LateMeasurementError,
+    NonFiniteError,
+)
+from planner_ros.clock import nanoseconds
 from sensor_msgs.msg import BatteryState, Imu
 
 from crazyflie_bridge.telemetry import ImuSample, Quaternion, StateSample, Vector, Vitals
 
 BODY_FRAME = "base_link"
 UNIT_TOLERANCE = 1e-2
+OLDEST_POSE_S = 0.25
+AHEAD_S = 0.02
+"""The robot takes a pose for where it is now. These are what state_estimation allows, too."""
 
 
 def in_body(quaternion: Quaternion, vector: Vector) -> Vector:
@@ -66,12 +76,19 @@ def battery(vitals: Vitals, stamp: Time) -> BatteryState:
     return message
 
 
-def external_pose(message: PoseStamped, frame_id: str) -> tuple[Vector, Quaternion]:
+def external_pose(message: PoseStamped, frame_id: str, now_ns: int) -> tuple[Vector, Quaternion]:
     """Position [m] and attitude (x, y, z, w) of a pose in the world frame.
+
+    Args:
+        message: The pose.
+        frame_id: The world frame.
+        now_ns: ROS time [ns].
 
     Raises:
         FrameError: It is in another frame.
         NonFiniteError: A number is not finite, or the attitude is no rotation.
+        LateMeasurementError: It says where the robot was, not where it is.
+        FutureMeasurementError: Its clock is not ours.
     """
     if message.header.frame_id != frame_id:
         raise FrameError(
@@ -84,5 +101,16 @@ def external_pose(message: PoseStamped, frame_id: str) -> tuple[Vector, Quaterni
         raise NonFiniteError(
             "external pose", got=f"{position}, {quaternion}",
             expected="finite numbers and a unit quaternion",
+        )  # fmt: skip
+    age_s = seconds(now_ns - nanoseconds(message.header.stamp))
+    if age_s > OLDEST_POSE_S:
+        raise LateMeasurementError(
+            "late external pose", got=f"{age_s:.4f} s old", expected=f"at most {OLDEST_POSE_S} s"
+        )
+    if age_s < -AHEAD_S:
+        raise FutureMeasurementError(
+            "external pose from the future", got=f"{-age_s:.4f} s ahead",
+            expected=f"at most {AHEAD_S} s",
+            remedy="Synchronise the clocks of motion capture and robot.",
         )  # fmt: skip
     return position, quaternion

@@ -162,7 +162,9 @@ class CrazyflieBridge(RobotBridge):
         if steady_ns < self._pose_due_ns - period_ns // 4:
             return
         try:
-            position, quaternion = conversions.external_pose(message, self.robot.frame_id)
+            position, quaternion = conversions.external_pose(
+                message, self.robot.frame_id, self.clock.now_ns()
+            )
         except DriftpilotError as error:
             self.get_logger().error(str(error), throttle_duration_sec=1.0)
             return

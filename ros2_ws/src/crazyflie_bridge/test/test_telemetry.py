@@ -19,8 +19,15 @@ from crazyflie_bridge.telemetry import (
 from geometry_msgs.msg import PoseStamped
 from hypothesis import given
 from hypothesis import strategies as st
-from planner_core.clock import ManualClock
-from planner_core.errors import FrameError, NonFiniteError
+from planner_core.clock import ManualClock, nanoseconds
+from planner_core.errors import (
+    EstimationError,
+    FrameError,
+    FutureMeasurementError,
+    LateMeasurementError,
+    NonFiniteError,
+)
+from planner_ros.clock import time_msg
 
 IDENTITY = 3 << 30
 
@@ -116,17 +123,36 @@ def test_velocity_in_body_axes() -> None:
     assert in_body(nose_down, (0.0, 0.0, -1.0)) == pytest.approx((1.0, 0.0, 0.0), abs=1e-12)
 
 
-def pose(frame_id: str = "map", w: float = 1.0, x: float = 0.0) -> PoseStamped:
+NOW_NS = 10**12
+
+
+def pose(frame_id: str = "map", w: float = 1.0, x: float = 0.0, age_s: float = 0.01) -> PoseStamped:
     message = PoseStamped()
     message.header.frame_id = frame_id
+    message.header.stamp = time_msg(NOW_NS - nanoseconds(age_s))
     message.pose.position.x, message.pose.orientation.w = x, w
     return message
 
 
 def test_external_poses_are_checked() -> None:
-    assert external_pose(pose(x=2.0), "map") == ((2.0, 0.0, 0.0), (0.0, 0.0, 0.0, 1.0))
+    assert external_pose(pose(x=2.0), "map", NOW_NS) == ((2.0, 0.0, 0.0), (0.0, 0.0, 0.0, 1.0))
     with pytest.raises(FrameError):
-        external_pose(pose("odom"), "map")
+        external_pose(pose("odom"), "map", NOW_NS)
     for bad in (pose(w=0.0), pose(w=math.nan), pose(x=math.inf)):
         with pytest.raises(NonFiniteError):
-            external_pose(bad, "map")
+            external_pose(bad, "map", NOW_NS)
+
+
+@pytest.mark.parametrize(
+    ("age_s", "error"),
+    [
+        (0.3, LateMeasurementError), (3600.0, LateMeasurementError),
+        (-0.03, FutureMeasurementError),
+    ],
+)  # fmt: skip
+def test_external_poses_of_another_time_are_refused(
+    age_s: float, error: type[EstimationError]
+) -> None:
+    """The robot's estimator would take them for where it is now."""
+    with pytest.raises(error):
+        external_pose(pose(age_s=age_s), "map", NOW_NS)
