@@ -35,7 +35,7 @@ SILENT_S = 600.0
 """By the clock: whoever waits for something that never comes spends no processor time."""
 LIMIT_MB = 1024.0
 """What one input may add to the memory of its process."""
-LEGIBLE = 1000
+LEGIBLE = 2000
 """Characters of an error; it has one line."""
 TOO_LONG, TOO_MUCH = "takes too long", "needs too much memory"
 SHARE = 2000

@@ -45,7 +45,7 @@ class DriftpilotError(Exception):
         if self.got is not None:
             parts.append(f"got {_brief(self.got)}")
         if self.expected is not None:
-            parts.append(f"expected {self.expected}")
+            parts.append(f"expected {_brief(self.expected)}")
         text = "; ".join(parts)
         if self.remedy is not None:
             text = f"{text}. {self.remedy}"
@@ -55,7 +55,7 @@ class DriftpilotError(Exception):
 def _brief(value: object) -> str:
     """What a reader can take in: a malformed file may hold megabytes where a number should be."""
     text = " ".join(line.strip() for line in str(value).splitlines())
-    return text if len(text) <= 300 else f"{text[:200]}... ({len(text)} characters)"
+    return text if len(text) <= 600 else f"{text[:300]}... ({len(text)} characters)"
 
 
 class ConfigurationError(DriftpilotError):
