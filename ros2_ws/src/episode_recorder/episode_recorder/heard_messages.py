@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from planner_core.dataset_alignment import Heard, HeardGoal, HeardSensor, HeardState, goal_vector
-from planner_core.errors import FrameError, GoalError, JointOrderError
+from planner_core.errors import FrameError, GoalError, InvalidObservationError, JointOrderError
 from planner_core.plan import Array
 from planner_core.robot import Robot
 from planner_interfaces.msg import Command, Goal, RobotState
@@ -101,7 +101,10 @@ def heard_scans(
                     got=f"{len(scan.ranges)} rays from {scan.angle_min} rad",
                     expected=f"{width or 'some'} rays, as in the scans before",
                 )
-            ranges = world_scan(scan, float(states[known].position[yaw]))
+            try:
+                ranges = world_scan(scan, float(states[known].position[yaw]))
+            except InvalidObservationError:
+                continue  # as the planner: it goes on with the scan before
             stamp_ns = nanoseconds(scan.header.stamp)
             scans.append(HeardSensor(message.time_ns, "scan", stamp_ns, ranges))
     return scans

@@ -257,3 +257,17 @@ def test_errors_of_data_sets_have_their_code(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="no bag at") as caught:
         find_bags([tmp_path])
     assert caught.value.code == 920
+
+
+def test_blind_scans_are_no_scans(write_bag: WriteBag) -> None:
+    """The live planner refuses them, too."""
+
+    def blinded(messages: Messages) -> Messages:
+        scans = [message for topic, _, message in messages if topic == "/scan"]
+        for scan in scans[70:75]:
+            scan.ranges = [float("nan")] * 48
+        return messages
+
+    (episode,) = convert(write_bag(change=blinded), ROBOT, SETTINGS).episodes
+    assert episode.steps > 20
+    assert np.isfinite(episode.observations["scan"]).all()

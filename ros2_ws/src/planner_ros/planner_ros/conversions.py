@@ -264,16 +264,27 @@ def world_scan(msg: LaserScan, yaw: float) -> Array:
         (N,) [m] ranges, infinite where nothing was hit.
 
     Raises:
-        InvalidObservationError: It has no rays, or no direction.
+        InvalidObservationError: It has no rays, no direction, does not go round once to the left,
+            or has measured nothing at all.
     """
     if not msg.ranges or not math.isfinite(msg.angle_min + yaw):
         raise InvalidObservationError(
             "scan", got=f"{len(msg.ranges)} rays from {msg.angle_min} rad",
             expected="rays from a finite angle",
         )  # fmt: skip
+    count = len(msg.ranges)
+    # Written so that NaN fails it. A ray too many or too few is one that ends where it began.
+    if not abs(count * msg.angle_increment / (2 * math.pi) - 1) <= 1.5 / count:
+        raise InvalidObservationError(
+            "scan", got=f"{count} rays, {msg.angle_increment:.4g} rad apart",
+            expected="one full turn to the left",
+        )  # fmt: skip
     ranges = np.array(msg.ranges, dtype=np.float64)
-    ranges[np.isnan(ranges)] = np.inf
-    count = len(ranges)
+    missing = np.isnan(ranges)
+    if missing.all():
+        # Not an open space: a sensor that is covered, or broken.
+        raise InvalidObservationError("scan", got="no range at all", expected="ranges, or infinity")
+    ranges[missing] = np.inf
     shift = (msg.angle_min + yaw) * count / (2 * math.pi)
     low = math.floor(shift + 1e-6)
     rolled = np.roll(ranges, low)

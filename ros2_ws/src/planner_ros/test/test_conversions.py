@@ -167,3 +167,24 @@ def test_a_scan_without_a_direction_is_refused(angle: float) -> None:
 def test_a_scan_without_rays_is_refused() -> None:
     with pytest.raises(InvalidObservationError, match="0 rays"):
         world_scan(LaserScan(), 0.0)
+
+
+@pytest.mark.parametrize(
+    "increment", [0.0, -2 * math.pi / 48, 1.5 * math.pi / 48, math.pi, math.nan, math.inf]
+)
+def test_a_scan_that_does_not_go_round_once_to_the_left_is_refused(increment: float) -> None:
+    """Its rays would be taken for those of other directions."""
+    with pytest.raises(InvalidObservationError, match="full turn"):
+        world_scan(LaserScan(angle_increment=increment, ranges=[1.0] * 48), 0.0)
+
+
+@pytest.mark.parametrize("count", [359, 360, 361])
+def test_a_ray_more_or_less_is_a_full_turn(count: int) -> None:
+    msg = LaserScan(angle_increment=2 * math.pi / 360, ranges=[1.0] * count)
+    assert world_scan(msg, 0.0).shape == (count,)
+
+
+def test_a_blind_sensor_sees_no_open_space() -> None:
+    msg = LaserScan(angle_increment=2 * math.pi / 8, ranges=[math.nan] * 8)
+    with pytest.raises(InvalidObservationError, match="no range at all"):
+        world_scan(msg, 0.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import subprocess
@@ -42,7 +43,9 @@ class _Waiting(Node):
             status=RobotState.VALID, measured_ns=now.nanoseconds,
         )  # fmt: skip
         self._state.publish(state)
-        scan = LaserScan(range_max=RANGE_M, ranges=[RANGE_M] * RAYS)
+        scan = LaserScan(
+            angle_increment=2 * math.pi / RAYS, range_max=RANGE_M, ranges=[RANGE_M] * RAYS
+        )
         scan.header.stamp = now.to_msg()
         self._scan.publish(scan)
 
