@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 
 import pytest
 import rclpy
+from builtin_interfaces.msg import Duration
 from geometry_msgs.msg import PoseStamped
 from planner.navigator import Navigator
+from planner_core.errors import GoalError
 from planner_core.robots import crazyflie
 from planner_interfaces.msg import BridgeStatus, Goal, PlannerStatus, RobotState
 from planner_ros.conversions import state_msg
@@ -58,6 +61,7 @@ def surroundings(request: pytest.FixtureRequest, ros_domain: int) -> Iterator[Su
     around, navigator = Surroundings(), Navigator()
     for node in (around, navigator):
         executor.add_node(node)
+    around.navigator = navigator  # type: ignore[attr-defined]
     around.spin = lambda: executor.spin_once(timeout_sec=0.02)  # type: ignore[attr-defined]
     yield around
     executor.shutdown()
@@ -94,3 +98,21 @@ def test_no_goal_before_there_is_a_planner(surroundings: Surroundings, wait_unti
     until(lambda: around.asked, "the take-off")
     until(lambda: around.goals, "the goal")
     assert around.goals[-1].kind == Goal.REACH
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"tolerances": [math.nan]}, {"tolerances": [-0.1]}, {"tolerances": [0.0]},
+        {"tolerances": [math.inf]}, {"tolerances": [0.1, 0.1]},
+        {"time_limit": Duration(sec=-5)},
+    ],
+)  # fmt: skip
+def test_goals_that_nothing_can_fulfil_are_refused(
+    surroundings: Surroundings, change: dict[str, object]
+) -> None:
+    navigator: Navigator = surroundings.navigator  # type: ignore[attr-defined]
+    goal = Goal(names=["x", "y", "z"], values=[2.0, 0.0, 1.0], **change)
+    with pytest.raises(GoalError, match="at most one tolerance above 0"):
+        navigator._begin(goal)
+    assert navigator._task is None

@@ -13,7 +13,7 @@ from diagnostic_msgs.msg import DiagnosticArray
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
 from planner.server import PlannerServer
-from planner_core.errors import DriftpilotError, error_codes
+from planner_core.errors import DriftpilotError, InvalidObservationError, error_codes
 from planner_core.monitor import PlannerState
 from planner_core.robots import crazyflie
 from planner_interfaces.msg import Command, Goal, PlannerStatus, RobotState
@@ -430,3 +430,37 @@ def test_while_a_generator_hangs_services_answer(bench: Bench, hang_s: float) ->
     assert time.monotonic() - began < 1.0
     bench.until(lambda: not bench.server._planning.running, "the end of the call")
     assert len(bench.around.plans) - count < 10
+
+
+def test_a_task_that_raises_ends_no_server(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A task of somebody's own may be wrong, or ask for a sensor that this robot cannot have."""
+
+    class Broken:
+        sensors = ("scan",)
+
+        def check(self, *_: object) -> None:
+            raise ZeroDivisionError("a mistake in it")
+
+        def complete(self, asked: object, _position: object) -> object:
+            return asked
+
+    def refuse(_names: object) -> None:
+        raise InvalidObservationError("a scan for a robot without a heading")
+
+    bench.start()
+    server, reports = bench.server, []
+    assert server is not None
+    server._refuse = _recording(server._refuse, reports)  # type: ignore[method-assign]
+    bench.until(bench.around.goals.get_subscription_count, "matching")
+    bench.around.send_goal()
+    bench.planning()
+    with monkeypatch.context() as patch:
+        patch.setattr(planner.server, "load_task", lambda _: Broken())
+        bench.around.send_goal()
+        bench.until(lambda: "a mistake in it" in str(reports), "the refusal")
+        patch.setattr(Broken, "check", lambda *_: None)
+        patch.setattr(server._sensors, "listen", refuse)
+        bench.around.send_goal()
+        bench.until(lambda: "a heading" in str(reports), "the refusal")
+    bench.around.send_goal()
+    bench.planning()

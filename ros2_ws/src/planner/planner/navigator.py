@@ -172,16 +172,21 @@ class Navigator(Node):
             self._robot, names, targets, goal.header.frame_id, self._world,
             values.goal_clearance_m, task,
         )  # fmt: skip
+        limit_s = nanoseconds(goal.time_limit) * 1e-9 or values.time_limit_s
+        tolerance = goal.tolerances[0] if goal.tolerances else values.goal_tolerance
+        if len(goal.tolerances) > 1 or not 0 < tolerance < math.inf or limit_s < 0:
+            raise GoalError(
+                "goal", got=f"tolerances {list(goal.tolerances)}, time limit {limit_s:g} s",
+                expected="at most one tolerance above 0, and a time from 0",
+            )  # fmt: skip
         if self._task is not None:
             self._end_task(Outcome.REPLACED, "a newer goal came")
         self._hear(task)
         asked = dict(zip(names, targets.tolist(), strict=True))
-        limit_s = nanoseconds(goal.time_limit) * 1e-9 or values.time_limit_s
         self._plans = 0
         self._task = NavigationTask(
             self._robot, asked, self._time, task,
-            tolerance=goal.tolerances[0] if goal.tolerances else values.goal_tolerance,
-            settle_s=values.settle_s, time_limit_s=limit_s,
+            tolerance=tolerance, settle_s=values.settle_s, time_limit_s=limit_s,
             engage_limit_s=values.engage_limit_s, state_timeout_s=values.state_timeout_s,
         )  # fmt: skip
         self._pending_goal = goal

@@ -155,8 +155,10 @@ class PlannerServer(ManagedNode):
             goal = self._request(msg) if msg.kind == Goal.REACH else None
         except ConfigurationError as error:  # no such task
             self._refuse(GoalError("goal of an unknown task", got=error))
-        except GoalError as error:
+        except DriftpilotError as error:
             self._refuse(error)
+        except Exception as error:  # whatever a task of somebody's own does must not end the server
+            self._refuse(GoalError(f"task {msg.task!r} raised {type(error).__name__}", got=error))
         self._buffer.take_goal(goal, msg.epoch, nanoseconds(msg.header.stamp))
         self._planning.wake()
 
