@@ -22,6 +22,7 @@ from launch.event_handlers import OnProcessExit
 from launch.events.process import ProcessExited
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
+from planner_core.plain_data import read_yaml
 
 Argument = tuple[str, str, str, tuple[str, ...] | None]
 """Name, default, description, choices."""
@@ -55,9 +56,9 @@ STANDBY_REMAPPINGS: Final = [
     ("planner/status", "planner/standby/status"),
 ]  # fmt: skip
 PLANNER_REMAPPINGS: Final = [("plan/other", "plan/standby")]
-STANDBY_SETTINGS: Final[Parameters] = {
-    "replan_rate_hz": 20.0, "chunk_length": 2, "publish_candidates": False,
-}  # fmt: skip
+STANDBY_SETTINGS: Final[Parameters] = {"replan_rate_hz": 20.0, "publish_candidates": False}
+STANDBY_CHUNK: Final = 2
+"""Periods at least of a standby's plan that may be executed: it replans less often."""
 
 
 class RobotLaunch:
@@ -79,15 +80,13 @@ class RobotLaunch:
         self, package: str, executable: str, *parameters: Parameters, **different: object
     ) -> Node:
         """A node with its configuration files and what the launch sets."""
-        config = self.share / "config"
-        files = [config / f"{executable}.yaml", config / self._name / f"{executable}.yaml"]
         clock = {"use_sim_time": self.argument["use_sim_time"] == "true"}
         options: dict[str, object] = {
             "name": executable,
             "output": "screen",
             # A robot in motion comes to rest before its processes end.
             "sigterm_timeout": "15",
-            "parameters": [*(str(f) for f in files if f.is_file()), clock, *parameters],
+            "parameters": [*map(str, self._files(executable)), clock, *parameters],
         }
         return Node(package=package, executable=executable, **(options | different))
 
@@ -113,12 +112,32 @@ class RobotLaunch:
             self.node("planner", "navigator", self.robot, navigator or {}),
         ]  # fmt: skip
         if argument["standby"] != "none":
-            standby = planner | STANDBY_SETTINGS | {"planner": argument["standby"]}
+            standby = self.standby_settings() | planner | {"planner": argument["standby"]}
             other = {"name": "standby_planner", "remappings": STANDBY_REMAPPINGS}
             graph.append(
                 self.node("planner", "planner_server", self.robot, standby, *server, **other)
             )
         return graph
+
+    def standby_settings(self) -> Parameters:
+        """What a standby server is told of the planner's configuration.
+
+        Its node has another name than the files speak of, which would therefore mean nothing to it.
+        """
+        settings: Parameters = {}
+        for file in self._files("planner_server"):
+            settings |= read_yaml(file.read_text())["/**/planner_server"]["ros__parameters"]
+        settings |= STANDBY_SETTINGS
+        chunk = settings.get("chunk_length", 0)
+        assert isinstance(chunk, int)
+        # 0 is the whole plan.
+        return settings | {"chunk_length": chunk and max(chunk, STANDBY_CHUNK)}
+
+    def _files(self, executable: str) -> list[Path]:
+        """The configuration files of a node that there are; the later ones count."""
+        config = self.share / "config"
+        files = [config / f"{executable}.yaml", config / self._name / f"{executable}.yaml"]
+        return [file for file in files if file.is_file()]
 
     def recording(self) -> list[object]:
         """The recorder, where it is asked for."""
