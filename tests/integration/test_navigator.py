@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -116,3 +117,13 @@ def test_goals_that_nothing_can_fulfil_are_refused(
     with pytest.raises(GoalError, match="at most one tolerance above 0"):
         navigator._begin(goal)
     assert navigator._task is None
+
+
+@pytest.mark.parametrize("surroundings", [STOPPED_CLOCK], indirect=True)
+def test_goals_after_a_restart_are_newer_in_simulated_time_too(surroundings: Surroundings) -> None:
+    """Plans for one that is older than the last would be refused for ever."""
+    navigator: Navigator = surroundings.navigator  # type: ignore[attr-defined]
+    assert navigator._time.now_ns() == 0
+    begun_s = time.time()
+    navigator._send(Goal.HOLD)
+    assert begun_s - 60 < navigator._epoch < begun_s + 60

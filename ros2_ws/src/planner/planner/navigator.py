@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from geometry_msgs.msg import PoseStamped
-from planner_core.clock import NS_PER_S
+from planner_core.clock import NS_PER_S, SystemClock
 from planner_core.errors import ConfigurationError, DriftpilotError, GoalError, WorldUnknownError
 from planner_core.navigation_task import NavigationTask, Outcome, Stage, View, check_goal
 from planner_core.parameters import parameter
@@ -81,7 +81,8 @@ class Navigator(Node):
         self._robot = load_robot(self._settings.values.robot)
         self._world: World | None = None
         # From the clock: after a restart of this node its goals are still newer than all before.
-        self._epoch = self._time.now_ns() // NS_PER_S
+        # From the machine's own: simulated time has not begun yet, or begins anew.
+        self._epoch = SystemClock().now_ns() // NS_PER_S
         self._task: NavigationTask | None = None
         self._waiting: deque[tuple[int, ServerGoalHandle]] = deque()
         self._handle: ServerGoalHandle | None = None
