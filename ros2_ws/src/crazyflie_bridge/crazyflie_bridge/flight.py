@@ -145,7 +145,7 @@ class Flight:
         if report.status is not LinkStatus.UP or vitals is None or state is None:
             return self._health(*self._without_link(report), vitals)
         if report.session != self._session:
-            self._begin_session(report.session, vitals, state)
+            self._begin_session(report.session, vitals)
         if self.activity is Activity.STOPPED:
             self._insist_on_stop(vitals)
             reasons = faults(vitals) or ["stopped; call reset_emergency_stop"]
@@ -256,7 +256,7 @@ class Flight:
         connecting = report.status is LinkStatus.CONNECTING
         return Phase.CONNECTING if connecting else Phase.DISCONNECTED, reasons, code
 
-    def _begin_session(self, session: int, vitals: Vitals, state: StateSample) -> None:
+    def _begin_session(self, session: int, vitals: Vitals) -> None:
         """Find out what a robot does that has just been connected."""
         self._session = session
         flying = Flag.FLYING in vitals.flags

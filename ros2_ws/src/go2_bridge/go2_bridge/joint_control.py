@@ -83,7 +83,6 @@ class JointControl(Control):
         self._foreign_ns: int | None = None
         self._since_ns = self._still_ns = 0
         self._call: Call | None = None
-        self._lying_down = False
         self._owns_joints = False
         self._start = self._target = STANDING_RAD
         self._velocity = np.zeros(12)
@@ -112,7 +111,6 @@ class JointControl(Control):
 
     def enter(self) -> None:
         self._become(Activity.RELEASING)
-        self._lying_down = False
         self._call = self.requests.call(Switcher.CHECK_MODE)
 
     def advance(self) -> None:

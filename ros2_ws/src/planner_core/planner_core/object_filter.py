@@ -36,6 +36,7 @@ SLIP_M: Final = 0.005
 """An object that moves further in the gripper from one picture to the next is not held."""
 HELD_SIGHTINGS: Final = 3
 _HELD_GAIN: Final = 0.3
+_YAW_GAIN: Final = 0.2
 _TOOLS: Final = 100
 """Places of the tool that are kept: a second, for pictures that come late."""
 
@@ -59,7 +60,6 @@ class ObjectFilter:
 
     Args:
         deviation_m: Noise of a sighting, each axis.
-        yaw_deviation_rad: Noise of its heading.
         acceleration_m_s2: Spread of an object's acceleration.
         gate: Sightings further off, in standard deviations, are kept out, unless several follow.
         max_rejections: So many in a row are believed: the object was moved.
@@ -69,14 +69,12 @@ class ObjectFilter:
     def __init__(
         self,
         deviation_m: float = 0.001,
-        yaw_deviation_rad: float = 0.01,
         acceleration_m_s2: float = 0.6,
         gate: float = 6.0,
         max_rejections: int = 3,
         yaw_period_rad: float = math.pi / 2,
     ) -> None:
         self._variance = deviation_m**2
-        self._yaw_gain = 0.2
         self._acceleration = acceleration_m_s2**2
         self._gate, self._max_rejections = gate, max_rejections
         self._period = yaw_period_rad
@@ -136,7 +134,7 @@ class ObjectFilter:
         track.position = predicted + gain[0] * innovation
         track.velocity = track.velocity + gain[1] * innovation
         track.covariance = grown - np.outer(gain, grown[0])
-        track.yaw_rad += self._yaw_gain * math.remainder(yaw - track.yaw_rad, self._period)
+        track.yaw_rad += _YAW_GAIN * math.remainder(yaw - track.yaw_rad, self._period)
         track.stamp_ns, track.rejected = stamp_ns, 0
 
     def values(self, time_ns: int) -> dict[str, float]:
