@@ -261,6 +261,10 @@ def test_training_lowers_the_loss_and_checkpoints_survive(method: str, tmp_path:
     assert is_diffusion(path)
     with pytest.raises(CheckpointError, match="not a navigation checkpoint"):
         load_checkpoint(path)
+    for sizes in ({"levels": 10**10}, {"mlp_blocks": 10**20}):
+        replace(checkpoint, diffusion=replace(SMALL, **sizes)).save(path)
+        with pytest.raises(CheckpointError, match="at most 1000"):
+            load_diffusion_checkpoint(path)
 
 
 @pytest.mark.slow

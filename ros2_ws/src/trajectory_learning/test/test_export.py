@@ -103,6 +103,25 @@ def test_a_checkpoint_survives_writing_and_reading(planner, tmp_path: Path):
         assert torch.equal(read.model.state_dict()[name], value)
 
 
+@pytest.mark.parametrize(
+    ("horizon", "network"),
+    [
+        (32, {"trunk_blocks": 10**20}),
+        (32, {"branch_blocks": 10**9}),
+        (32, {"trunk_blocks": -1}),
+        (10**7, {}),
+    ],
+)
+def test_sizes_that_nobody_trains_are_refused_at_once(
+    planner, tmp_path: Path, horizon: int, network: dict[str, int]
+):
+    path = tmp_path / "model.safetensors"
+    sizes = replace(SMALL, **network)
+    Checkpoint(planner.model, sizes, TrainingConfig(), horizon, 0.1, 48, 4.0, {}, {}).save(path)
+    with pytest.raises(CheckpointError, match="at most 1000"):
+        load_checkpoint(path)
+
+
 def test_a_file_that_is_no_checkpoint_is_refused(tmp_path: Path):
     from safetensors.torch import save_file
 

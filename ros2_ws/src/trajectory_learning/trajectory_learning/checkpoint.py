@@ -19,6 +19,9 @@ from trajectory_learning.problems.navigation import NavigationModel
 from trajectory_learning.problems.navigation_diffusion import DiffusionConfig, NavigationDiffusion
 from trajectory_learning.training import TrainingConfig
 
+LARGEST = 1000
+"""Blocks, noise levels, samples of a window; nobody trains more."""
+
 
 class CheckpointError(DriftpilotError):
     """A file that is no checkpoint of what it is read as."""
@@ -112,6 +115,7 @@ def load_diffusion_checkpoint(path: Path) -> DiffusionCheckpoint:
         about, tensors = _load(path, "navigation_diffusion")
         diffusion = DiffusionConfig(**about.pop("diffusion"))
         training = TrainingConfig(**about.pop("training"))
+        _check_counts(about["horizon"], diffusion.levels, diffusion.mlp_blocks)
         model = _filled(
             lambda: NavigationDiffusion(
                 training.method, about["rays"], about["horizon"], diffusion
@@ -131,6 +135,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
         about, tensors = _load(path, "navigation")
         network = LateBranchConfig(**about.pop("network"))
         training = TrainingConfig(**about.pop("training"))
+        _check_counts(about["horizon"], network.trunk_blocks, network.branch_blocks)
         model = _filled(
             lambda: NavigationModel(about["rays"], about["horizon"], about["dt_s"], network),
             tensors,
@@ -152,6 +157,16 @@ def _save(model: nn.Module, path: Path, kind: str, about: dict[str, Any]) -> Non
     path.parent.mkdir(parents=True, exist_ok=True)
     tensors = {name: value.contiguous() for name, value in model.state_dict().items()}
     save_file(tensors, path, metadata={kind: json.dumps(about)})
+
+
+def _check_counts(*counts: int) -> None:
+    """Refuse what is built one by one, or as a matrix, whatever tensors the file has.
+
+    Raises:
+        ValueError: A damaged digit would take forever, or all memory.
+    """
+    if greatest := [count for count in counts if not 0 <= count <= LARGEST]:
+        raise ValueError(f"sizes of {greatest}; at most {LARGEST}")
 
 
 Model = TypeVar("Model", bound=nn.Module)
