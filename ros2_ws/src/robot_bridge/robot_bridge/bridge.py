@@ -140,6 +140,8 @@ class RobotBridge(Node):
             elif self._phase is Phase.ACTIVE:
                 setpoint = setpoint_from_msg(msg, self.robot)
                 self.send(self.guard.admit(setpoint, nanoseconds(msg.header.stamp)))
+                # Not before: commands that the robot refuses must not keep it going.
+                self.guard.followed()
         except DriftpilotError as error:
             self._error_code = error.code
             self.get_logger().error(str(error), throttle_duration_sec=1.0)
@@ -247,7 +249,11 @@ class RobotBridge(Node):
 
     @abstractmethod
     def send(self, setpoint: Setpoint) -> None:
-        """Pass an admitted setpoint on."""
+        """Pass an admitted setpoint on.
+
+        Raises:
+            RobotError: The robot is not moved by setpoints now.
+        """
 
     @abstractmethod
     def rest(self) -> None:

@@ -123,6 +123,9 @@ class CommandGuard:
         for values in (setpoint.position, setpoint.velocity, setpoint.acceleration):
             if not np.isfinite(values).all():
                 raise NonFiniteError("command", got=values.tolist())
+        return limited(setpoint, self._robot)
+
+    def followed(self) -> None:
+        """Expect the next command in time: the robot has taken the last one."""
         self._last_steady_ns = self._clock.steady_ns()
         self._limit_s = self._timeout_s
-        return limited(setpoint, self._robot)

@@ -6,12 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 import rclpy
-from planner_core.errors import ExecutionError, RobotError
+from planner_core.clock import ManualClock
+from planner_core.errors import ExecutionError, NotReadyError, RobotError
 from planner_core.limiter import Setpoint
 from planner_interfaces.msg import Command
 from planner_ros.conversions import command_msg
 from rclpy.parameter import Parameter
 from robot_bridge.bridge import Health, Phase, RobotBridge
+from robot_bridge.guard import CommandGuard
 from std_srvs.srv import Trigger
 
 
@@ -99,3 +101,25 @@ def test_the_guards_time_limit_is_fixed_while_the_robot_may_move(bridge: Puppet)
     (result,) = bridge.set_parameters([Parameter("command_timeout_s", value=0.05)])
     assert not result.successful
     assert bridge.values.command_timeout_s == 0.2
+
+
+@pytest.mark.parametrize("takes", [False, True])
+def test_only_commands_that_the_robot_takes_keep_it_going(bridge: Puppet, takes: bool) -> None:
+    """A robot that walks by velocities stands for ever while somebody sends it joint commands."""
+    clock, taken = ManualClock(now_ns=10**12), []
+
+    def send(setpoint: Setpoint) -> None:
+        if not takes:
+            raise NotReadyError("joint command refused")
+        taken.append(setpoint)
+
+    bridge.send = send  # type: ignore[method-assign]
+    bridge.guard = CommandGuard(bridge.robot, clock, timeout_s=0.2)
+    bridge.phase = Phase.ACTIVE
+    bridge._on_status()
+    for _ in range(40):
+        clock.advance(0.1)
+        here = Setpoint.at_rest(bridge.robot.lower)
+        bridge._on_command(command_msg(Command.HOLD, bridge.robot, clock.now_ns(), here, None))
+    assert bridge.guard.overdue is not takes
+    assert len(taken) == 40 * takes

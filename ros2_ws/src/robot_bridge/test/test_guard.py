@@ -55,7 +55,7 @@ def test_absence_is_noticed(guard: CommandGuard, clock: ManualClock) -> None:
     guard.arm()
     clock.advance(2.9)
     assert not guard.overdue
-    guard.admit(STANDING, clock.now_ns())
+    guard.followed()
     clock.advance(0.19)
     assert not guard.overdue
     clock.advance(0.02)
@@ -76,7 +76,7 @@ def test_refused_commands_do_not_keep_a_robot_going(
     guard: CommandGuard, clock: ManualClock
 ) -> None:
     guard.arm()
-    guard.admit(STANDING, clock.now_ns())
+    guard.followed()
     clock.advance(0.15)
     with pytest.raises(NonFiniteError):
         guard.admit(Setpoint.at_rest(np.full(4, np.nan)), clock.now_ns())
