@@ -140,11 +140,14 @@ class Replanner:
                 expected=f"up to {self._max_age_s} s",
             )
         start_ns = now_ns + nanoseconds(self.delay.lead_s)
-        position, velocity = self._predict(snapshot, start_ns)
+        following = snapshot.following
+        if following is not None and not self._covers(following, snapshot.observation.stamp_ns):
+            following = None
+        position, velocity = self._predict(snapshot.observation, following, start_ns)
         observation = Observation(
             start_ns, position, velocity, snapshot.observation.goal, snapshot.observation.sensors
         )
-        previous = snapshot.following.plan if snapshot.following else None
+        previous = None if following is None else following.plan
         self._open_account(snapshot.epoch, budget, discount)
         began_ns = self._clock.steady_ns()
         deadline_ns = FAR_NS if deadline_s == math.inf else began_ns + nanoseconds(deadline_s)
@@ -225,11 +228,11 @@ class Replanner:
             )
         return choice, plan
 
-    def _predict(self, snapshot: Snapshot, start_ns: int) -> tuple[Array, Array]:
+    def _predict(
+        self, now: Observation, following: TimedPlan | None, start_ns: int
+    ) -> tuple[Array, Array]:
         """Position and velocity at the start of the plan, each (n_q,)."""
-        now = snapshot.observation
-        following = snapshot.following
-        if following is None or not self._covers(following, now.stamp_ns):
+        if following is None:
             ahead_s = seconds(start_ns - now.stamp_ns)
             return now.position + now.velocity * ahead_s, now.velocity
         then = following.plan.sample(now.stamp_ns)

@@ -110,6 +110,7 @@ def test_a_plan_from_before_a_clock_jump_predicts_nothing(clock: ManualClock) ->
         replanner.cycle(snapshot(clock, following, x=2.0))
         ahead_s = (planner.seen.stamp_ns - clock.now_ns()) * 1e-9 + planner.takes_s + 0.01
         assert planner.seen.position[0] == pytest.approx(2.0 + 0.5 * ahead_s)
+        assert planner.previous is None, "nor does the next one lead over from it"
 
 
 def test_nothing_is_predicted_beyond_a_chunk(clock: ManualClock) -> None:
