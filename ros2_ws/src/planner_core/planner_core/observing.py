@@ -8,13 +8,15 @@ from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
-from planner_core.clock import Clock, nanoseconds, seconds
+from planner_core.clock import NS_PER_S, Clock, nanoseconds, seconds
 from planner_core.errors import EarlierGoalError, InvalidObservationError, StaleObservationError
 from planner_core.plan import Array, GeneratorSpec, Observation
 from planner_core.replanning import AHEAD_SHARE, Snapshot
 from planner_core.tasks import Request, Values, select
 from planner_core.timed_plan import TimedPlan
 
+JUST_GIVEN_NS: Final = NS_PER_S
+"""Where ROS time was set back since goals are taken up, a younger goal than this is a new one."""
 RECENT_PLANS: Final = 100
 """Plans kept to know what the robot follows: a second at 100 Hz."""
 
@@ -95,6 +97,11 @@ class ObservationBuffer:
             stamp_ns: ROS time at which it was given [ns].
         """
         with self._lock:
+            now_ns, opened_ns = self._clock.now_ns(), self._opened_ns
+            was_set_back = opened_ns is not None and now_ns < opened_ns
+            if was_set_back and epoch != self._epoch and 0 <= now_ns - stamp_ns <= JUST_GIVEN_NS:
+                # Stamps will not reach those of the opening for as long as the clock was set back.
+                self._opened_ns = stamp_ns
             self._goal, self._epoch, self._goal_ns = goal, epoch, stamp_ns
 
     def wait_for_sensors(self, spec: GeneratorSpec, timeout_s: float) -> bool:

@@ -145,6 +145,25 @@ def test_a_goal_from_before_the_start_waits_for_a_newer_one(world: World) -> Non
     world.plan()
 
 
+@pytest.mark.parametrize("back_s", [0.5, 5.0, 3600.0])
+def test_a_clock_that_is_set_back_makes_no_new_goal_an_earlier_one(
+    world: World, back_s: float
+) -> None:
+    world.clock.advance(0.1)
+    world.buffer.open(standing_goal=False)
+    old_ns = world.clock.now_ns() - nanoseconds(2.0)
+    world.buffer.take_goal(np.array([4.0, 0, 1, 0]), 2, old_ns)
+    world.clock.jump(-back_s)
+    world.send()
+    for _ in range(2):
+        # The old one stays what it was, also where it is heard again.
+        with pytest.raises(EarlierGoalError, match="E404"):
+            world.buffer.snapshot(SPEC)
+        world.buffer.take_goal(np.array([4.0, 0, 1, 0]), 2, old_ns)
+    world.buffer.take_goal(np.array([3.0, 0, 1, 0]), 3, world.clock.now_ns())
+    assert world.buffer.snapshot(SPEC) is not None
+
+
 def test_a_start_before_the_first_clock_message_takes_up_no_goal_either() -> None:
     """With simulated time a restarted server hears of the old goal while its clock is at zero."""
     world = World()
