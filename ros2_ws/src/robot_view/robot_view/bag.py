@@ -7,7 +7,8 @@ from pathlib import Path
 from rosbags.highlevel import AnyReader, AnyReaderError
 from rosbags.typesys import Stores, get_typestore
 
-from robot_view.flight import Flight, FlightLog, ReportError
+from robot_view.errors import ReportError
+from robot_view.flight import Flight, FlightLog
 
 
 def read_flight(

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from planner_core.errors import DriftpilotError
 
 from robot_view.bodies import AXES, body_of, followed_points
+from robot_view.errors import ReportError
 from robot_view.shapes import Array, Shape, ShapeSet
 
 Stamps = NDArray[np.int64]
@@ -26,12 +26,6 @@ SUCCEEDED = 4
 """Of an action, by the numbers of ``action_msgs/GoalStatus``."""
 KEPT_CANDIDATES = 64
 """Sets of candidates kept of one flight; of more, every other one is dropped."""
-
-
-class ReportError(DriftpilotError):
-    """A flight that cannot be read or reported."""
-
-    code = 990
 
 
 class GoalKind(IntEnum):

@@ -32,7 +32,8 @@ from rclpy.serialization import deserialize_message
 from visualization_msgs.msg import MarkerArray
 
 from robot_view.bodies import body_of, followed_points
-from robot_view.flight import ReportError, goal_place, read_candidates
+from robot_view.errors import ReportError
+from robot_view.flight import goal_place, read_candidates
 from robot_view.objects import object_shapes
 from robot_view.panel import (
     Section,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from planner_interfaces.msg import Goal
-from robot_view.flight import KEPT_CANDIDATES, Flight, FlightLog, ReportError
+from robot_view.errors import ReportError
+from robot_view.flight import KEPT_CANDIDATES, Flight, FlightLog
 from robot_view.key_figures import table, text_table
 from synthetic_flight import (
     END_S,

@@ -18,7 +18,6 @@ from planner_core.planners import PlannerRequest, SamplerSettings, load_planner,
 from planner_core.robots import crazyflie
 from trajectory_learning.__main__ import main
 from trajectory_learning.checkpoint import (
-    CheckpointError,
     DiffusionCheckpoint,
     is_diffusion,
     load_checkpoint,
@@ -32,6 +31,7 @@ from trajectory_learning.diffusion_export import (
     write_diffusion_bundle,
 )
 from trajectory_learning.diffusion_training import train_diffusion
+from trajectory_learning.errors import CheckpointError
 from trajectory_learning.methods.diffuser import Diffuser
 from trajectory_learning.methods.mpdiffuser import MPDiffuser
 from trajectory_learning.model_card import model_card

@@ -14,7 +14,8 @@ from planner_core.manifest import Provenance
 from planner_core.onnx_generator import create
 from planner_core.plan import Observation
 from planner_core.robots import crazyflie
-from trajectory_learning.checkpoint import Checkpoint, CheckpointError, load_checkpoint
+from trajectory_learning.checkpoint import Checkpoint, load_checkpoint
+from trajectory_learning.errors import CheckpointError
 from trajectory_learning.export import latency, onnx_graph, parity, write_bundle
 from trajectory_learning.model_card import model_card
 from trajectory_learning.networks.late_branch import LateBranchConfig

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
-from planner_core.errors import DriftpilotError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
+from trajectory_learning.errors import CheckpointError
 from trajectory_learning.networks.late_branch import LateBranchConfig
 from trajectory_learning.problems.navigation import NavigationModel
 from trajectory_learning.problems.navigation_diffusion import DiffusionConfig, NavigationDiffusion
@@ -21,12 +21,6 @@ from trajectory_learning.training import TrainingConfig
 
 LARGEST = 1000
 """Blocks, noise levels, samples of a window; nobody trains more."""
-
-
-class CheckpointError(DriftpilotError):
-    """A file that is no checkpoint of what it is read as."""
-
-    code = 930
 
 
 @dataclass(frozen=True)
