@@ -63,13 +63,14 @@ def test_stands_up_and_holds(robot: Go2, pilot: Operator) -> None:
 def test_telemetry(robot: Go2, pilot: Operator) -> None:
     pilot.listen()
     pilot.wait(lambda: len(pilot.joints) > 20 and len(pilot.odometry) > 10 and pilot.battery)
+    # On a busy machine the body may still settle: a single sample then is off by 1 m/s^2.
+    pilot.wait(lambda: abs(pilot.imu[-1].linear_acceleration.z - 9.81) < 0.5)
     joints, truth = pilot.joints[-1], robot.truth
     assert tuple(joints.name) == pilot.robot.names
     np.testing.assert_allclose(joints.position, truth.q, atol=0.1)
     stamps = [m.header.stamp.sec + m.header.stamp.nanosec * 1e-9 for m in pilot.joints]
     assert np.diff(stamps).min() >= 0
     assert 0 <= pilot.clock.now_ns() * 1e-9 - stamps[-1] < 1.0
-    assert pilot.imu[-1].linear_acceleration.z == pytest.approx(9.81, abs=0.5)
     assert pilot.odometry[-1].pose.pose.position.z == pytest.approx(truth.position[2], abs=0.03)
     assert pilot.odometry[-1].header.frame_id == "odom"
     assert pilot.battery[-1].percentage == pytest.approx(0.9, abs=0.02)
