@@ -21,6 +21,7 @@ from planner_core.world import world_from_dict
 from planner_interfaces.action import Navigate
 from planner_interfaces.msg import BridgeStatus, Command, ExecutionStatus, Goal, Plan
 from planner_interfaces.srv import ResetSimulation
+from planner_ros.actions import give_goal
 from planner_ros.clock import RosClock, nanoseconds
 from planner_ros.parameters import NodeParameters
 from planner_ros.process import Stopped, Wait, run_script
@@ -174,7 +175,7 @@ class Mission(Node):
         goal.goal = Goal(task=task, names=list(target), values=list(target.values()))
         self._plans_ns.clear()
         self._running = True
-        handle = wait.future(self._navigate.send_goal_async(goal), "the goal to be taken")
+        handle = give_goal(self._navigate, goal, wait)
         try:
             result = wait.future(handle.get_result_async(), "the end of the motion", 600.0).result
         except Stopped:

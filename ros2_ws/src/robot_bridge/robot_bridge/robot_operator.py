@@ -12,6 +12,7 @@ import rclpy
 from planner_interfaces.action import Navigate
 from planner_interfaces.msg import Command, ExecutionStatus, PlannerStatus
 from planner_interfaces.srv import InjectFault
+from planner_ros.actions import give_goal
 from planner_ros.qos import LATCHED, ORDERED
 from rclpy.action import ActionClient
 from rclpy.action.client import ClientGoalHandle
@@ -83,7 +84,7 @@ class RobotOperator(BridgeOperator):
         goal = Navigate.Goal()
         goal.goal.task, goal.goal.header.frame_id = task, frame_id
         goal.goal.names, goal.goal.values = list(names), list(values)
-        return self.result_of(self._navigate.send_goal_async(goal), "the goal to be taken")
+        return give_goal(self._navigate, goal, self.wait)
 
     def result(self, handle: ClientGoalHandle, timeout_s: float | None = None) -> Navigate.Result:
         """How a goal ends."""
