@@ -12,7 +12,8 @@ App. E leaves three things open, chosen here so:
 - "Final state" is that of the window; the origin is asked for.
 
 Rows at alpha = 0 belong beside each other, for a planner alone gains much from it; ranked rows
-likewise. In both, the planner alone has the training of MPDiffuser's two networks.
+likewise. In both, the planner alone has the training of MPDiffuser's two networks; at alpha = 0
+there is also one with its own, which may be better.
 
 **Source**: "Model-based diffusion sampling for predictive control in offline decision making", App.
 E and F, Eqs. 3 to 5.
@@ -214,6 +215,7 @@ ROWS: Mapping[str, Variant] = {
     "planner, twice the training": Variant("longer_planner"),
     "planner + rank": Variant("longer_planner", ranked=True),
     "planner, alpha=0": Variant("longer_planner", temperature=0.0),
+    "planner, once the training, alpha=0": Variant("planner", temperature=0.0),
     "planner, DDPM": Variant("planner", ancestral=True),
     "MPDiffuser as printed": Variant("alternating"),
     "MPDiffuser as printed, DDPM": Variant("alternating", ancestral=True),
