@@ -7,13 +7,8 @@ import math
 from builtin_interfaces.msg import Time
 from geometry_msgs.msg import PoseStamped
 from nav_msgs.msg import Odometry
-from planner_core.clock import seconds
-from planner_core.errors import (
-    FrameError,
-    FutureMeasurementError,
-    LateMeasurementError,
-    NonFiniteError,
-)
+from planner_core.errors import FrameError, NonFiniteError
+from planner_core.stamps import require_timely
 from planner_ros.clock import nanoseconds
 from sensor_msgs.msg import BatteryState, Imu
 
@@ -21,9 +16,6 @@ from crazyflie_bridge.telemetry import ImuSample, Quaternion, StateSample, Vecto
 
 BODY_FRAME = "base_link"
 UNIT_TOLERANCE = 1e-2
-OLDEST_POSE_S = 0.25
-AHEAD_S = 0.02
-"""The robot takes a pose for where it is now. These are what state_estimation allows, too."""
 
 
 def in_body(quaternion: Quaternion, vector: Vector) -> Vector:
@@ -102,15 +94,6 @@ def external_pose(message: PoseStamped, frame_id: str, now_ns: int) -> tuple[Vec
             "external pose", got=f"{position}, {quaternion}",
             expected="finite numbers and a unit quaternion",
         )  # fmt: skip
-    age_s = seconds(now_ns - nanoseconds(message.header.stamp))
-    if age_s > OLDEST_POSE_S:
-        raise LateMeasurementError(
-            "late external pose", got=f"{age_s:.4f} s old", expected=f"at most {OLDEST_POSE_S} s"
-        )
-    if age_s < -AHEAD_S:
-        raise FutureMeasurementError(
-            "external pose from the future", got=f"{-age_s:.4f} s ahead",
-            expected=f"at most {AHEAD_S} s",
-            remedy="Synchronise the clocks of motion capture and robot.",
-        )  # fmt: skip
+    # The robot takes a pose for where it is now.
+    require_timely("external pose", nanoseconds(message.header.stamp), now_ns)
     return position, quaternion

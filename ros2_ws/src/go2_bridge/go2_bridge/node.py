@@ -10,9 +10,9 @@ from nav_msgs.msg import Odometry
 from planner_core.clock import seconds
 from planner_core.errors import NonFiniteError, RobotConnectionError
 from planner_core.limiter import Setpoint
+from planner_ros.clock import steady_timer
 from planner_ros.process import run
 from planner_ros.qos import LATEST, ORDERED
-from rclpy.clock import Clock, ClockType
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
 from robot_bridge.bridge import BridgeParameters, Health, Phase, RobotBridge
@@ -82,9 +82,7 @@ class Go2Bridge(RobotBridge):
             subscribe(LowCmd, "/lowcmd", self._legs.heard, SAMPLES, raw=True)
         else:
             subscribe(Twist, "cmd_vel", self._on_velocity, LATEST)
-        # On the steady clock: joints without commands sink, whatever ROS time does.
-        steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self.create_timer(1.0 / options.command_rate_hz, self._control.tick, clock=steady)
+        steady_timer(self, 1.0 / options.command_rate_hz, self._control.tick)
 
     @property
     def options(self) -> Go2Parameters:

@@ -27,7 +27,7 @@ from planner_core.robots import load_robot
 from planner_core.state_watch import StateWatch
 from planner_core.timed_plan import TimedPlan
 from planner_interfaces.msg import BridgeStatus, Command, ExecutionStatus, Goal, Plan, RobotState
-from planner_ros.clock import RosClock, nanoseconds, time_msg
+from planner_ros.clock import RosClock, nanoseconds, steady_timer, time_msg
 from planner_ros.conversions import (
     command_msg,
     latency_msg,
@@ -38,7 +38,6 @@ from planner_ros.diagnostics import Health, diagnostics_msg
 from planner_ros.parameters import NodeParameters
 from planner_ros.process import run
 from planner_ros.qos import LATCHED, LATEST, ORDERED
-from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 
 from plan_execution.control import PROCESS_PRIORITY, ControlThread, raise_priority
@@ -150,10 +149,9 @@ class PlanExecution(Node):
         self.create_subscription(RobotState, "state", self._on_state, LATEST)
         self.create_subscription(Goal, "goal", self._on_goal, LATCHED)
         self.create_subscription(BridgeStatus, "bridge/status", self._on_bridge, LATCHED)
-        # On the steady clock: ROS time may stand still, and the control thread is watched here.
-        steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self.create_timer(0.02, self._publish_report, clock=steady)
-        self.create_timer(1.0, self._publish_diagnostics, clock=steady)
+        # The control thread is watched here.
+        steady_timer(self, 0.02, self._publish_report)
+        steady_timer(self, 1.0, self._publish_diagnostics)
         self._control.start()
 
     def shut_down(self) -> None:

@@ -23,7 +23,7 @@ from planner_core.world import World
 from planner_interfaces.action import Navigate
 from planner_interfaces.msg import BridgeStatus, Goal, Quantities, RobotState
 from planner_interfaces.msg import PlannerStatus as PlannerStatusMsg
-from planner_ros.clock import RosClock, nanoseconds
+from planner_ros.clock import RosClock, nanoseconds, steady_timer
 from planner_ros.conversions import quantities_from_msg, state_from_msg
 from planner_ros.parameters import NodeParameters
 from planner_ros.process import run
@@ -31,7 +31,6 @@ from planner_ros.qos import LATCHED, LATEST, ORDERED
 from planner_ros.world import DESCRIPTION_TOPIC, world_from_text
 from rclpy.action import ActionServer, CancelResponse, GoalResponse
 from rclpy.action.server import ServerGoalHandle
-from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
@@ -112,8 +111,7 @@ class Navigator(Node):
             goal_callback=lambda _request: GoalResponse.ACCEPT,
             cancel_callback=lambda _handle: CancelResponse.ACCEPT,
         )  # fmt: skip
-        # On the steady clock, as the limits of a goal: ROS time may stand still or go back.
-        self.create_timer(0.05, self._watch, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        steady_timer(self, 0.05, self._watch)
 
     def shut_down(self) -> None:
         """Ask the robot to come to rest, and end the running goal."""

@@ -38,7 +38,7 @@ from planner_core.robots import load_robot
 from planner_core.tasks import Request, load_task
 from planner_interfaces.msg import Command, Goal, PlanCandidates, PlannerStatus, RobotState
 from planner_interfaces.msg import Plan as PlanMsg
-from planner_ros.clock import RosClock, nanoseconds
+from planner_ros.clock import RosClock, nanoseconds, steady_timer
 from planner_ros.conversions import (
     candidates_msg,
     path_msg,
@@ -51,7 +51,6 @@ from planner_ros.lifecycle import ManagedNode
 from planner_ros.parameters import NodeParameters
 from planner_ros.process import run
 from planner_ros.qos import LATCHED, LATEST, ORDERED
-from rclpy.clock import Clock, ClockType
 from visualization_msgs.msg import MarkerArray
 
 from planner.markers import candidate_markers
@@ -121,10 +120,8 @@ class PlannerServer(ManagedNode):
         self.create_subscription(Command, "command", self._on_command, LATEST)
         # Plans of the other planner, primary or standby: the robot may be following one of those.
         self.create_subscription(PlanMsg, "plan/other", self._on_other_plan, ORDERED)
-        # On the steady clock: a call that hangs must be seen although ROS time stands still.
-        steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self.create_timer(1.0, self._publish_status, clock=steady)
-        self.create_timer(0.1, self._watch_change, clock=steady)
+        steady_timer(self, 1.0, self._publish_status)
+        steady_timer(self, 0.1, self._watch_change)
         if values.autostart:
             self.bring_up()
 

@@ -11,11 +11,7 @@ from bisect import bisect_left, bisect_right
 from typing import Final
 
 from planner_core.clock import nanoseconds, seconds
-from planner_core.errors import (
-    FutureMeasurementError,
-    LateMeasurementError,
-    MeasurementOrderError,
-)
+from planner_core.errors import LateMeasurementError, MeasurementOrderError
 from planner_core.estimation import (
     EstimatorCounters,
     ImuSample,
@@ -24,6 +20,7 @@ from planner_core.estimation import (
 )
 from planner_core.estimation_settings import EstimatorSettings
 from planner_core.estimation_track import Track, Tracker
+from planner_core.stamps import require_timely
 
 MAX_PENDING: Final = 256
 """Events that may wait for a question; more are folded unasked, so that the memory stays small."""
@@ -108,18 +105,9 @@ class ReplayingEstimator:
 
     def _admit(self, what: str, stamp_ns: int, now_ns: int) -> None:
         self._observe_clock(now_ns)
-        ahead_ns = stamp_ns - now_ns
-        if ahead_ns > self._tolerance_ns:
-            raise FutureMeasurementError(
-                f"{what} from the future", got=f"{seconds(ahead_ns):.4f} s ahead",
-                expected=f"at most {seconds(self._tolerance_ns)} s",
-                remedy="Synchronise the clocks of sensor and robot.",
-            )  # fmt: skip
-        if -ahead_ns > self._history_ns or stamp_ns < self._base.time_ns:
-            raise LateMeasurementError(
-                f"late {what}", got=f"{seconds(-ahead_ns):.4f} s old",
-                expected=f"at most {seconds(self._history_ns)} s",
-            )  # fmt: skip
+        # No later than the memory reaches back.
+        oldest_ns = min(self._history_ns, now_ns - self._base.time_ns)
+        require_timely(what, stamp_ns, now_ns, oldest_ns=oldest_ns, ahead_ns=self._tolerance_ns)
 
     def _observe_clock(self, now_ns: int) -> None:
         # Set back by less than the memory, stamps soon fit again; by more, they would all be late.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from planner_core.parameters import parameter
+from planner_core.stamps import AHEAD_S, OLDEST_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +105,10 @@ class EstimatorSettings:
         minimum=0.01, maximum=100.0, read_only=True,
     )  # fmt: skip
     history_s: float = parameter(
-        0.25, "A measurement that arrives later than this is refused.", minimum=0.01, maximum=2.0,
-        read_only=True,
+        OLDEST_S, "A measurement that arrives later than this is refused.",
+        minimum=0.01, maximum=2.0, read_only=True,
     )  # fmt: skip
     future_tolerance_s: float = parameter(
-        0.02, "A measurement stamped further in the future is refused: clocks disagree.",
+        AHEAD_S, "A measurement stamped further in the future is refused: clocks disagree.",
         minimum=0.0, maximum=1.0, read_only=True,
     )  # fmt: skip

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from builtin_interfaces.msg import Duration as DurationMsg
 from builtin_interfaces.msg import Time as TimeMsg
 from planner_core.clock import NS_PER_S
+from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
+from rclpy.timer import Timer
 
 
 class RosClock:
@@ -27,6 +30,11 @@ class RosClock:
     def steady_ns(self) -> int:
         """Steady time [ns]."""
         return time.monotonic_ns()
+
+
+def steady_timer(node: Node, period_s: float, callback: Callable[[], None]) -> Timer:
+    """A timer on the steady clock, for what goes on when ROS time stands still or goes back."""
+    return node.create_timer(period_s, callback, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
 
 def time_msg(nanoseconds: int) -> TimeMsg:

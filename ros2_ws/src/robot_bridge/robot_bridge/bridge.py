@@ -18,11 +18,10 @@ from planner_core.parameters import parameter
 from planner_core.plan import Array
 from planner_core.robots import load_robot
 from planner_interfaces.msg import BridgeStatus, Command
-from planner_ros.clock import RosClock, nanoseconds
+from planner_ros.clock import RosClock, nanoseconds, steady_timer
 from planner_ros.conversions import setpoint_from_msg
 from planner_ros.parameters import NodeParameters
 from planner_ros.qos import LATCHED, LATEST
-from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from robot_bridge.guard import CommandGuard, outside
 from std_srvs.srv import Trigger
@@ -114,9 +113,7 @@ class RobotBridge(Node):
             ("reset_emergency_stop", self._on_reset),
         ):
             self.create_service(Trigger, service, callback)
-        # On the steady clock: a ROS time that stands still or goes back must not stop the watch.
-        steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self.create_timer(1.0 / values.status_rate_hz, self._on_status, clock=steady)
+        steady_timer(self, 1.0 / values.status_rate_hz, self._on_status)
 
     @property
     def values(self) -> BridgeParameters:

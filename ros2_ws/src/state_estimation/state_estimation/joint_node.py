@@ -7,14 +7,11 @@ their places out as the sensor ``objects``.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 from geometry_msgs.msg import PoseStamped
-from planner_core.clock import seconds
 from planner_core.errors import (
     EstimationError,
-    FutureMeasurementError,
     InvalidMeasurementError,
     MeasurementFrameError,
 )
@@ -23,20 +20,16 @@ from planner_core.object_filter import ObjectFilter
 from planner_core.parameters import parameter
 from planner_core.plan import Array
 from planner_core.robots import load_robot
+from planner_core.stamps import require_timely
 from planner_interfaces.msg import Quantities, RobotState
-from planner_ros.clock import RosClock, nanoseconds
+from planner_ros.clock import RosClock, nanoseconds, steady_timer
 from planner_ros.conversions import quantities_msg, state_msg
 from planner_ros.lifecycle import ManagedNode
 from planner_ros.parameters import NodeParameters
 from planner_ros.process import run
 from planner_ros.qos import LATEST
-from rclpy.clock import Clock, ClockType
 from rclpy.timer import Timer
 from sensor_msgs.msg import JointState
-
-AHEAD_S: Final = 0.02
-"""A picture stamped further in the future is refused: its object would count as seen for as long
-after the camera has fallen silent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +94,7 @@ class JointStateEstimation(ManagedNode):
         self._runs = True
         if self._settings.values.objects:
             rate_hz = self._settings.values.objects_rate_hz
-            # On the steady clock: where ROS time goes back, this must not fall silent for as long.
-            self._period = self.create_timer(
-                1.0 / rate_hz, self._publish_objects, clock=Clock(clock_type=ClockType.STEADY_TIME)
-            )
+            self._period = steady_timer(self, 1.0 / rate_hz, self._publish_objects)
 
     def halt(self) -> None:
         self._runs = False
@@ -171,12 +161,8 @@ class JointStateEstimation(ManagedNode):
                     expected=repr(self._robot.frame_id),
                 )  # fmt: skip
             stamp_ns = nanoseconds(msg.header.stamp)
-            if (ahead_s := seconds(stamp_ns - self._time.now_ns())) > AHEAD_S:
-                raise FutureMeasurementError(
-                    f"{name} from the future", got=f"{ahead_s:.4f} s ahead",
-                    expected=f"at most {AHEAD_S} s",
-                    remedy="Synchronise the clocks of camera and robot.",
-                )  # fmt: skip
+            # An object ahead of now would count as seen for as long after the camera's silence.
+            require_timely(name, stamp_ns, self._time.now_ns(), oldest_ns=None)
             self._objects.take(
                 name, stamp_ns, np.array([p.x, p.y, p.z]), np.array([q.x, q.y, q.z, q.w]),
             )  # fmt: skip

@@ -11,12 +11,11 @@ from planner_core.errors import ConfigurationError, EstimationError
 from planner_core.estimation import EstimatorStatus, StateEstimator, load_estimator
 from planner_core.robots import load_robot
 from planner_interfaces.msg import RobotState
-from planner_ros.clock import RosClock
+from planner_ros.clock import RosClock, steady_timer
 from planner_ros.lifecycle import ManagedNode
 from planner_ros.parameters import NodeParameters
 from planner_ros.process import run
 from planner_ros.qos import LATEST, ORDERED
-from rclpy.clock import Clock, ClockType
 from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.timer import Timer
 from sensor_msgs.msg import Imu
@@ -61,9 +60,7 @@ class StateEstimation(ManagedNode):
         self.create_subscription(PoseStamped, "mocap/pose", self._on_pose, STREAM)
         if values.use_robot_odometry:
             self.create_subscription(Odometry, "robot/odometry", self._on_odometry, STREAM)
-        # On the steady clock: where ROS time goes back, the state must not fall silent for as long.
-        self._steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self.create_timer(1.0, self._publish_diagnostics, clock=self._steady)
+        steady_timer(self, 1.0, self._publish_diagnostics)
         if values.autostart:
             self.bring_up()
 
@@ -79,9 +76,7 @@ class StateEstimation(ManagedNode):
         self._estimator.reset()
         # Readings set the pace; without them the state still goes out, half a period late.
         period_s = 1.0 / self._settings.values.rate_hz
-        self._period = self.create_timer(
-            period_s / 2, lambda: self._publish_if_due(0.5), clock=self._steady
-        )
+        self._period = steady_timer(self, period_s / 2, lambda: self._publish_if_due(0.5))
 
     def halt(self) -> None:
         if self._period is not None:
