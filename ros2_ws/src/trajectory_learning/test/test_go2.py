@@ -20,7 +20,7 @@ from planner_core.robots import crazyflie, go2
 from planner_core.trunk_velocity import TrunkVelocity, gravity_direction, heading
 from robot_simulation.go2.model import LOWER_RAD, UPPER_RAD
 from trajectory_learning.benchmarks.interface import Trial
-from trajectory_learning.methods.diffusion_family import FamilyConfig
+from trajectory_learning.methods.diffusion_family import Family, FamilyConfig, Sampling
 from trajectory_learning.methods.diffusion_training import FitConfig
 from trajectory_learning.methods.ppo import Policy
 from trajectory_learning.problems.go2.data import (
@@ -33,12 +33,7 @@ from trajectory_learning.problems.go2.data import (
 from trajectory_learning.problems.go2.demonstration import DemonstrationConfig, demonstrate
 from trajectory_learning.problems.go2.export import BODY, GOAL, graphs, write_walking_bundle
 from trajectory_learning.problems.go2.gait import STANDING_RAD, trot
-from trajectory_learning.problems.go2.planners import (
-    HORIZON,
-    WalkingFamily,
-    WalkingPlanner,
-    WalkingSampling,
-)
+from trajectory_learning.problems.go2.planners import HORIZON, SAMPLING, WalkingPlanner
 from trajectory_learning.problems.go2.table import COST, ERROR, FALLS, PROBLEM, QUICK, RETURN
 from trajectory_learning.problems.go2.task import ACTION, OBSERVATION, cost, reward
 from trajectory_learning.problems.go2.velocity import VelocityNetwork, train_velocity
@@ -55,9 +50,9 @@ def episodes() -> Sequence[StoredEpisode]:
 
 
 @pytest.fixture(scope="module")
-def family(episodes: Sequence[StoredEpisode]) -> WalkingFamily:
+def family(episodes: Sequence[StoredEpisode]) -> Family:
     config = FamilyConfig(width=16, blocks=1, levels=10, fit=FitConfig(steps=10))
-    family = WalkingFamily(cut_windows(episodes, HORIZON, 4), config)
+    family = Family(cut_windows(episodes, HORIZON, 4), config)
     family.train("joint")
     return family
 
@@ -69,12 +64,12 @@ def velocity(episodes: Sequence[StoredEpisode]) -> VelocityNetwork:
 
 @pytest.fixture(scope="module")
 def bundle(
-    family: WalkingFamily, velocity: VelocityNetwork, tmp_path_factory: pytest.TempPathFactory
+    family: Family, velocity: VelocityNetwork, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     folder = tmp_path_factory.mktemp("models") / "go2_small"
     made = graphs(family, ("planner", "dynamics"), velocity, torch.tensor([1.0, 0.0]))
     provenance = Provenance("mpdiffuser", "a test", "0", "0", "a test", 0)
-    write_walking_bundle(folder, family, made, WalkingSampling(), provenance, {})
+    write_walking_bundle(folder, family, made, SAMPLING, provenance, {})
     return folder
 
 
@@ -137,12 +132,12 @@ def test_data_are_written_and_read(episodes: Sequence[StoredEpisode], tmp_path: 
     torch.testing.assert_close(windows.states[0], first[1 : HORIZON + 1])
 
 
-def test_a_planner_begins_near_its_last_plan(family: WalkingFamily) -> None:
+def test_a_planner_begins_near_its_last_plan(family: Family) -> None:
     state, task = np.zeros((3, 33)), np.zeros((3, 5))
-    planner = WalkingPlanner(family, "joint", WalkingSampling(), seed=0)
+    planner = WalkingPlanner(family, "joint", SAMPLING, seed=0)
     assert planner(state, task).shape == (3, HORIZON, 12)
     warm = planner(state, task)
-    fresh = WalkingPlanner(family, "joint", WalkingSampling(warm_start_steps=0), seed=0)
+    fresh = WalkingPlanner(family, "joint", Sampling(warm_start_steps=0), seed=0)
     fresh(state, task)
     assert not np.allclose(warm, fresh(state, task))
 

@@ -54,7 +54,7 @@ def test_the_ranker_prefers_the_limit_to_the_reward():
     class Family:
         """Two plans: one upright but too fast, one within the limit and hanging."""
 
-        def plan(self, method, seen, task, generator, sampling, hook):
+        def plan(self, method, seen, task, generator, sampling, hook, previous):
             states = torch.zeros(len(seen), CONFIG.horizon, 3)
             states[0::2, :, 0], states[1::2, :, 0] = 1.0, -1.0
             states[0::2, 3, 2] = 7.0
@@ -62,8 +62,33 @@ def test_the_ranker_prefers_the_limit_to_the_reward():
             actions[1::2] = -1.0
             return states, actions
 
-    planner = problem.make_planner(Family(), CONFIG, "planner", False, 2, seed=0)
+    planner = problem.make_planner(Family(), CONFIG, problem.Way("planner", candidates=2), seed=0)
     assert (planner(np.zeros(3), np.zeros(3)) == -1.0).all()
+
+
+def test_half_of_the_candidates_of_a_warm_row_begin_at_what_is_left_of_the_last_plan():
+    begun = []
+
+    class Family:
+        """Plans whose torques count up, the first of each episode upright."""
+
+        def plan(self, method, seen, task, generator, sampling, hook, previous):
+            begun.append((len(seen), previous))
+            states = torch.zeros(len(seen), CONFIG.horizon, 3)
+            states[:, :, 0] = -1.0
+            states[0, :, 0] = 1.0
+            actions = torch.arange(CONFIG.horizon).float()[None, :, None]
+            return states, actions.expand(len(seen), -1, -1)
+
+    planner = problem.make_planner(Family(), CONFIG, problem.Way("p", candidates=4, warm=True), 0)
+    planner(np.zeros(1), np.zeros(1))
+    planner(np.zeros(1), np.zeros(1))
+    assert [count for count, _ in begun] == [4, 2, 2]
+    assert begun[0][1] is None and begun[1][1] is None
+    states, actions = begun[2][1]
+    assert (states[..., 0] == 1.0).all()
+    left = torch.arange(CONFIG.chunk, CONFIG.horizon + CONFIG.chunk).clamp(max=CONFIG.horizon - 1)
+    assert torch.equal(actions[1, :, 0], left.float())
 
 
 def test_every_row_runs():

@@ -134,12 +134,15 @@ class Sampling:
         guidance_scale: omega.
         temperature: alpha of Algorithm 1, variance of all noise.
         ancestral: DDPM steps; otherwise DDIM.
+        warm_start_steps: The last so many of the steps, where there is a plan to begin near
+            (App. G).
     """
 
     steps: int = 10
     guidance_scale: float = 1.0
     temperature: float = 1.0
     ancestral: bool = False
+    warm_start_steps: int = 0
 
 
 @dataclass(frozen=True)
@@ -163,6 +166,17 @@ def _regression(network: nn.Module, batch: tuple[Tensor, ...]) -> Tensor:
 
 def _own_loss(network: nn.Module, batch: tuple[Tensor, ...]) -> Tensor:
     return network.loss(*batch)
+
+
+def left_of(plans: tuple[Tensor, Tensor], executed: int) -> tuple[Tensor, Tensor]:
+    """What is left of plans (B, H, ...), filled up to ``H``.
+
+    Beyond its end a plan says nothing: its last sample is repeated.
+    """
+    states, actions = (
+        torch.cat([p[:, executed:], p[:, -1:].expand(-1, executed, -1)], dim=1) for p in plans
+    )
+    return states, actions
 
 
 class Family:
@@ -190,6 +204,11 @@ class Family:
         self.train_cpu_s: dict[str, float] = {}
         self._trained: dict[str, nn.Module] = {}
         self._trackings: dict[int, PlanTracking] = {}
+
+    @property
+    def networks(self) -> Mapping[str, nn.Module]:
+        """What is trained, by part."""
+        return self._trained
 
     def train(self, method: str, progress: bool = False) -> float:
         """Train what a method consists of; what is trained already stays.
@@ -238,6 +257,7 @@ class Family:
         generator: torch.Generator,
         sampling: Sampling,
         hook: Hook | None = None,
+        previous: tuple[Tensor, Tensor] | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Plans of a trained method.
 
@@ -248,6 +268,8 @@ class Family:
             generator: Source of all noise.
             sampling: How.
             hook: See `Diffusion.sample`; over normalised windows of an MPDiffuser or its planner.
+            previous: (B, H, n_x) states and (B, H, n_u) actions to begin near, from the present
+                state on: what is `left_of` the plans before.
 
         Returns:
             (B, H, n_x) states that follow, (B, H, n_u) actions.
@@ -261,11 +283,18 @@ class Family:
         spread = sampling.temperature**0.5
         shape = (len(state), self.horizon, channels)
         noise = spread * torch.randn(shape, generator=generator)
+        steps, level, start = sampling.steps, self.config.levels, None
+        if previous is not None and sampling.warm_start_steps:
+            steps = sampling.warm_start_steps
+            level = round(level * steps / sampling.steps)
+            start = self._rows(x0, *previous, method)
         drawn = None
         if sampling.ancestral:
-            drawn = spread * torch.randn((sampling.steps, *shape), generator=generator)
+            drawn = spread * torch.randn((steps, *shape), generator=generator)
         options = {
-            "steps": sampling.steps,
+            "steps": steps,
+            "start": start,
+            "start_level": level,
             "guidance_scale": sampling.guidance_scale,
             "clip": self.clip(channels),
             "step_noise": drawn,
@@ -284,7 +313,7 @@ class Family:
         elif method == "tracked":
             planner = MPDiffuser(self.diffusion, self._trained["planner"], coupling="planner")
             proposals = planner.sample(noise, condition, **options, hook=hook)
-            plans = self._tracking(sampling.steps).follow(x0, proposals)
+            plans = self._tracking(steps, level).follow(x0, proposals)
         elif method == "post_hoc_filter":
             planner = MPDiffuser(self.diffusion, self._trained["planner"], coupling="planner")
             proposals = planner.sample(noise, condition, **options, hook=hook)
@@ -314,9 +343,9 @@ class Family:
         high = torch.cat([self.of_states.high, self.of_actions.high])
         return low[:channels], high[:channels]
 
-    def _tracking(self, steps: int) -> PlanTracking:
-        """Tracking of plans sampled in so many steps, made once."""
-        level, _ = self.diffusion.levels(steps)[-1]
+    def _tracking(self, steps: int, begin: int) -> PlanTracking:
+        """Tracking of plans sampled in so many steps from a level, made once."""
+        level, _ = self.diffusion.levels(steps, begin)[-1]
         if level not in self._trackings:
             variance = self._planner_variance(level)
             low, high = self.clip(self.n_x + self.n_u)
@@ -341,6 +370,15 @@ class Family:
         """(n, H, n_x + n_u) normalised windows and (n, n_x + n_y) their conditions."""
         plans = torch.cat([self.of_states(windows.states), self.of_actions(windows.actions)], -1)
         return plans, torch.cat([self.of_states(windows.state), self.of_task(windows.task)], -1)
+
+    def _rows(self, x0: Tensor, states: Tensor, actions: Tensor, method: str) -> Tensor:
+        """Plans in physical units, normalised, in the rows that a method draws."""
+        seen, done = self.of_states(states), self.of_actions(actions)
+        if method == "decision_diffuser":
+            return seen
+        if method == "diffuser":
+            seen = torch.cat([x0[:, None], seen[:, :-1]], dim=1)
+        return torch.cat([seen, done], dim=-1)
 
     def _split(self, plans: Tensor) -> tuple[Tensor, Tensor]:
         states, actions = plans.split([self.n_x, self.n_u], dim=-1)

@@ -27,9 +27,16 @@ import torch
 from numpy.typing import NDArray
 from planner_core.selection import BudgetedSelection
 from scipy.ndimage import map_coordinates
+from torch import Tensor
 from trajectory_learning.benchmarks.interface import Measure, Row, Score, Trial
 from trajectory_learning.benchmarks.step_time import step_ms
-from trajectory_learning.methods.diffusion_family import Family, FamilyConfig, Sampling, Windows
+from trajectory_learning.methods.diffusion_family import (
+    Family,
+    FamilyConfig,
+    Sampling,
+    Windows,
+    left_of,
+)
 from trajectory_learning.methods.diffusion_training import FitConfig
 from trajectory_learning.methods.safe_diffuser import BarrierProjection
 
@@ -70,6 +77,7 @@ class PendulumConfig:
         chunk: Actions executed of a window.
         episodes: ``E``.
         denoising_steps: DDIM steps.
+        warm_start_steps: The last so many of them, for candidates that begin at the last plan.
         grid: Points of the dynamic programme along the angle and the speed.
         family: Networks and their training.
     """
@@ -82,6 +90,7 @@ class PendulumConfig:
     chunk: int = 4
     episodes: int = 100
     denoising_steps: int = 6
+    warm_start_steps: int = 2
     grid: int = 101
     family: FamilyConfig = FamilyConfig(  # noqa: RUF009, frozen
         prediction="v", levels=20, fit=FitConfig(steps=3000, learning_rate=2e-3)
@@ -219,6 +228,8 @@ def cut_windows(states: Array, actions: Array, config: PendulumConfig) -> Window
     return Windows(*(torch.from_numpy(part).float() for part in parts))
 
 
+Plans = tuple[Tensor, Tensor]
+
 Planner = Callable[[Array, Array], Array]
 """From angles (E,) [rad] and speeds (E,) [rad/s] to torques (E, H) [N m]."""
 
@@ -237,17 +248,42 @@ def control(planner: Planner, config: PendulumConfig, rng: np.random.Generator) 
     return {SUCCESS: 100.0 * (safe & upright), SAFE: 100.0 * safe}
 
 
-ROWS: Mapping[str, tuple[str, bool, tuple[int, ...]]] = {
-    "planner": ("planner", False, (1, 16, 64)),
-    "planner, twice the training": ("longer_planner", False, (64,)),
-    "SafeDiffuser": ("planner", True, (1, 16, 64)),
-    "MPDiffuser as printed": ("alternating", False, (1, 16, 64)),
-    "MPDiffuser joint": ("joint", False, (1, 16, 64)),
-    "MPDiffuser tracked": ("tracked", False, (1, 16, 64)),
-    "post-hoc filter": ("post_hoc_filter", False, (64,)),
-    "behaviour cloning": ("behaviour_cloning", False, (1,)),
+@dataclass(frozen=True)
+class Way:
+    """How a row plans.
+
+    Attributes:
+        method: Of the family.
+        projected: Whether its states are projected.
+        candidates: ``K``.
+        warm: Whether half of the candidates begin at the plan before.
+    """
+
+    method: str
+    projected: bool = False
+    candidates: int = 1
+    warm: bool = False
+
+
+METHODS: Mapping[str, tuple[Way, tuple[int, ...]]] = {
+    "planner": (Way("planner"), (1, 16, 64)),
+    "planner, twice the training": (Way("longer_planner"), (64,)),
+    "SafeDiffuser": (Way("planner", projected=True), (1, 16, 64)),
+    "MPDiffuser as printed": (Way("alternating"), (1, 16, 64)),
+    "MPDiffuser joint": (Way("joint"), (1, 16, 64)),
+    "MPDiffuser tracked": (Way("tracked"), (1, 16, 64)),
+    "post-hoc filter": (Way("post_hoc_filter"), (64,)),
+    "behaviour cloning": (Way("behaviour_cloning"), (1,)),
 }
-"""Method of the family, whether its states are projected, and its numbers of candidates."""
+"""What plans, and with how many candidates; those with 64 also with half of them warm-started."""
+
+ROWS: Mapping[str, Way] = {
+    f"{name}, K={K}" + (", warm" if warm else ""): replace(way, candidates=K, warm=warm)
+    for name, (way, numbers) in METHODS.items()
+    for K in numbers
+    for warm in (False, True)
+    if K == 64 or not warm
+}
 
 ORACLE = "oracle: dynamic programming"
 
@@ -264,15 +300,15 @@ class Pendulum:
 
     def rows(self, setting: str) -> Sequence[Row]:
         """See `Problem.rows`."""
+        paper = {f"{name}, K={K}": v for name, all_K in PAPER.items() for K, v in all_K.items()}
         rows = [
             Row(
-                f"{name}, K={K}",
-                "" if name == "behaviour cloning" else "mpdiffuser",
-                {SUCCESS: PAPER[name][K]} if name in PAPER else {},
-                K == 64,
+                name,
+                "" if way.method == "behaviour_cloning" else "mpdiffuser",
+                {SUCCESS: paper[name]} if name in paper else {},
+                way.candidates == 64,
             )
-            for name, (_, _, candidates) in ROWS.items()
-            for K in candidates
+            for name, way in ROWS.items()
         ]
         return [*rows, Row(ORACLE)]
 
@@ -292,10 +328,8 @@ class Pendulum:
             if row == ORACLE:
                 planner = _without_plan(safe, config)
             else:
-                name, _, K = row.partition(", K=")
-                method, projected, _ = ROWS[name]
-                seconds = family.train(method)
-                planner = make_planner(family, config, method, projected, int(K), trial.seed)
+                seconds = family.train(ROWS[row].method)
+                planner = make_planner(family, config, ROWS[row], trial.seed)
                 if not trial.quick:
                     hanging = partial(planner, np.array([np.pi]), np.zeros(1))
                     took = step_ms(hanging, calls=10)
@@ -330,33 +364,48 @@ def make_family(config: PendulumConfig, safe: Controller, seed: int) -> Family:
     return Family(windows, replace(config.family, fit=fit))
 
 
-def make_planner(
-    family: Family, config: PendulumConfig, method: str, projected: bool, K: int, seed: int
-) -> Planner:
-    """The best of K plans by Algorithm 2, whose cost counts speeds near the limit or beyond."""
+def make_planner(family: Family, config: PendulumConfig, way: Way, seed: int) -> Planner:
+    """The best of K plans by Algorithm 2, whose cost counts speeds near the limit or beyond.
+
+    Why some may begin at the plan before: of fresh ones alone, none may keep the limit where what
+    is left of that plan does.
+    """
     generator = torch.Generator().manual_seed(seed)
-    sampling = Sampling(config.denoising_steps)
+    sampling = Sampling(config.denoising_steps, warm_start_steps=config.warm_start_steps)
     hook = None
-    if projected:
+    if way.projected:
         bound = torch.tensor([torch.inf, torch.inf, SPEED_LIMIT])
         low, high = family.of_states(-bound), family.of_states(bound)
         free = torch.full((family.n_u,), torch.inf)
         hook = BarrierProjection(torch.cat([low, -free]), torch.cat([high, free]))
     selection = BudgetedSelection(budget=0.0)
+    K, last = way.candidates, None
+
+    def draw(seen: Tensor, count: int, near: Plans | None = None) -> Plans:
+        """(E, count, H, ...) states and actions of so many candidates for each episode."""
+        seen = seen.repeat_interleave(count, dim=0)
+        if near is not None:
+            near = near[0].repeat_interleave(count, dim=0), near[1].repeat_interleave(count, dim=0)
+        keep = torch.zeros(len(seen), 1)
+        plans = family.plan(way.method, seen, keep, generator, sampling, hook, near)
+        return plans[0].unflatten(0, (-1, count)), plans[1].unflatten(0, (-1, count))
 
     def plan(angle: Array, speed: Array) -> Array:
+        nonlocal last
         seen = torch.from_numpy(features(np.stack([angle, speed], axis=-1))).float()
-        seen = seen.repeat_interleave(K, dim=0)
-        keep = torch.zeros(len(seen), 1)
-        states, actions = family.plan(method, seen, keep, generator, sampling, hook)
-        states = states.unflatten(0, (-1, K)).double().numpy()
-        torques = actions.unflatten(0, (-1, K)).double().numpy()[..., 0]
-        imagined = np.arctan2(states[..., 1], states[..., 0])
-        value = reward(imagined, states[..., 2], torques).sum(axis=-1)
-        cost = (np.abs(states[..., 2]) > SPEED_LIMIT - MARGIN).sum(axis=-1).astype(float)
-        every = np.ones(K, dtype=bool)
+        if last is None:
+            states, actions = draw(seen, K)
+        else:
+            fresh, near = draw(seen, K - K // 2), draw(seen, K // 2, left_of(last, config.chunk))
+            states, actions = (torch.cat(both, dim=1) for both in zip(fresh, near, strict=True))
+        imagined, torques = states.double().numpy(), actions.double().numpy()[..., 0]
+        where = np.arctan2(imagined[..., 1], imagined[..., 0])
+        value = reward(where, imagined[..., 2], torques).sum(axis=-1)
+        cost = (np.abs(imagined[..., 2]) > SPEED_LIMIT - MARGIN).sum(axis=-1).astype(float)
+        every, rows = np.ones(K, dtype=bool), np.arange(len(angle))
         best = [selection.choose(v, c, every).index for v, c in zip(value, cost, strict=True)]
-        return torques[np.arange(len(angle)), best]
+        last = (states[rows, best], actions[rows, best]) if way.warm else None
+        return torques[rows, best]
 
     return plan
 

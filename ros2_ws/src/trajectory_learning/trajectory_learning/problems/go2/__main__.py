@@ -18,6 +18,7 @@ from planner_core.errors import DriftpilotError
 from planner_core.manifest import Provenance
 from trajectory_learning import __version__
 from trajectory_learning.arguments import add_options, from_options
+from trajectory_learning.methods.diffusion_family import Family
 from trajectory_learning.methods.diffusion_training import FitConfig
 from trajectory_learning.methods.ppo import PPOConfig
 from trajectory_learning.problems.go2 import data as go2_data
@@ -27,7 +28,7 @@ from trajectory_learning.problems.go2.demonstration import DemonstrationConfig, 
 from trajectory_learning.problems.go2.evaluation import standing, walk_by_policy
 from trajectory_learning.problems.go2.export import graphs, write_walking_bundle
 from trajectory_learning.problems.go2.picture import walking_picture
-from trajectory_learning.problems.go2.planners import HORIZON, WalkingFamily
+from trajectory_learning.problems.go2.planners import HORIZON
 from trajectory_learning.problems.go2.policy import load_policies, train_policy
 from trajectory_learning.problems.go2.table import TableConfig, wanted
 from trajectory_learning.problems.go2.velocity import errors, train_velocity
@@ -71,7 +72,7 @@ def export(options: argparse.Namespace) -> None:
     fit = replace(
         TableConfig.family.fit, seconds=options.seconds, steps=options.steps, seed=options.seed
     )
-    family = WalkingFamily(windows, replace(TableConfig.family, fit=fit))
+    family = Family(windows, replace(TableConfig.family, fit=fit))
     family.train(options.method, progress=True)
     held = stored.episodes[::HELD_OUT]
     taught = [e for i, e in enumerate(stored.episodes) if i % HELD_OUT]

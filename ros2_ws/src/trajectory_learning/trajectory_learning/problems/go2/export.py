@@ -29,8 +29,9 @@ from planner_core.robots import go2
 from planner_core.trunk_velocity import GRAPH
 from torch import Tensor, nn
 from trajectory_learning.export import PARITY_TOLERANCE, exported
+from trajectory_learning.methods.diffusion_family import Family, Sampling
 from trajectory_learning.networks.denoisers import Denoiser
-from trajectory_learning.problems.go2.planners import HORIZON, WalkingFamily, WalkingSampling
+from trajectory_learning.problems.go2.planners import HORIZON
 from trajectory_learning.problems.go2.velocity import FRAMES, SENSED, VelocityNetwork
 from trajectory_learning.problems.go2.walking import PERIOD_S
 
@@ -61,7 +62,7 @@ class WalkingDenoiser(nn.Module):
     outcome: Tensor
     keep: Tensor
 
-    def __init__(self, family: WalkingFamily, denoiser: nn.Module, outcome: Tensor) -> None:
+    def __init__(self, family: Family, denoiser: nn.Module, outcome: Tensor) -> None:
         super().__init__()
         self.denoiser = denoiser
         for name in ("mean", "std"):
@@ -141,7 +142,7 @@ class WalkingGraph:
 
 
 def graphs(
-    family: WalkingFamily, parts: Sequence[str], velocity: VelocityNetwork, outcome: Tensor
+    family: Family, parts: Sequence[str], velocity: VelocityNetwork, outcome: Tensor
 ) -> dict[str, WalkingGraph]:
     """The graphs of a bundle, by what they are for.
 
@@ -169,9 +170,9 @@ def graphs(
 
 def write_walking_bundle(
     folder: Path,
-    family: WalkingFamily,
+    family: Family,
     made: Mapping[str, WalkingGraph],
-    sampling: WalkingSampling,
+    sampling: Sampling,
     provenance: Provenance,
     quality: Mapping[str, float],
 ) -> Manifest:
@@ -241,7 +242,7 @@ def write_walking_bundle(
 
 
 def _tensors(
-    name: str, family: WalkingFamily, graph: WalkingGraph
+    name: str, family: Family, graph: WalkingGraph
 ) -> tuple[tuple[TensorSpec, ...], tuple[TensorSpec, ...]]:
     if name == GRAPH:
         history = TensorSpec("history", (FRAMES, SENSED), "rad/s, 1, rad, rad/s")

@@ -28,7 +28,7 @@ from planner_core.errors import DatasetFileError
 from torch import Tensor
 from trajectory_learning.benchmarks.interface import Measure, Row, Score, Trial
 from trajectory_learning.benchmarks.step_time import step_ms
-from trajectory_learning.methods.diffusion_family import FamilyConfig, Windows
+from trajectory_learning.methods.diffusion_family import Family, FamilyConfig, Sampling, Windows
 from trajectory_learning.methods.diffusion_training import FitConfig
 from trajectory_learning.methods.ppo import Policy
 from trajectory_learning.problems.go2.data import DataConfig, cut_windows, figures, make_data
@@ -36,9 +36,8 @@ from trajectory_learning.problems.go2.evaluation import Planner, Walks, standing
 from trajectory_learning.problems.go2.planners import (
     HORIZON,
     METHODS,
-    WalkingFamily,
+    SAMPLING,
     WalkingPlanner,
-    WalkingSampling,
 )
 from trajectory_learning.problems.go2.task import ACTION, BUDGET, OBSERVATION
 
@@ -73,7 +72,7 @@ class TableConfig:
     robots: int = 250
     steps: int = 250
     stride: int = 5
-    sampling: WalkingSampling = WalkingSampling()  # noqa: RUF009, frozen
+    sampling: Sampling = SAMPLING
     family: FamilyConfig = FamilyConfig(  # noqa: RUF009, frozen
         width=192, blocks=3, levels=10, fit=FitConfig(seconds=45.0, learning_rate=2e-3)
     )
@@ -90,9 +89,7 @@ def wanted(windows: Windows) -> Tensor:
     return torch.tensor([float(np.quantile(windows.task[:, 3].numpy(), 0.9)), 0.0])
 
 
-def asking(
-    family: WalkingFamily, method: str, sampling: WalkingSampling, outcome: Tensor, seed: int
-) -> Planner:
+def asking(family: Family, method: str, sampling: Sampling, outcome: Tensor, seed: int) -> Planner:
     """A planner, with nothing planned before, that is asked for an outcome (2,) and the command."""
     planner = WalkingPlanner(family, method, sampling, seed)
 
@@ -146,9 +143,9 @@ class Go2Walking:
 
     def rows(self, setting: str) -> Sequence[Row]:
         """See `Problem.rows`."""
-        shared = ("planner", "MPDiffuser", "MPDiffuser as printed")
+        alone = ("Diffuser", "Decision Diffuser", "behaviour cloning")
         return [
-            Row(name, "mpdiffuser" if name in shared else "", PAPER.get(name, {}), name in PAPER)
+            Row(name, "" if name in alone else "mpdiffuser", PAPER.get(name, {}), name in PAPER)
             for name in METHODS
         ]
 
@@ -166,7 +163,7 @@ class Go2Walking:
         data = load_episodes(trial.quick)
         windows = cut_windows(data, HORIZON, config.stride)
         fit = replace(config.family.fit, seed=trial.seed)
-        family = WalkingFamily(windows, replace(config.family, fit=fit))
+        family = Family(windows, replace(config.family, fit=fit))
         outcome, average = wanted(windows), figures(data)["return"]
         seed = 0 if trial.episode_seed is None else trial.episode_seed
         scores = {}
