@@ -84,7 +84,8 @@ def test_half_of_the_candidates_of_a_warm_row_begin_at_what_is_left_of_the_last_
     planner(np.zeros(1), np.zeros(1))
     planner(np.zeros(1), np.zeros(1))
     assert [count for count, _ in begun] == [4, 2, 2]
-    assert begun[0][1] is None and begun[1][1] is None
+    assert begun[0][1] is None
+    assert begun[1][1] is None
     states, actions = begun[2][1]
     assert (states[..., 0] == 1.0).all()
     left = torch.arange(CONFIG.chunk, CONFIG.horizon + CONFIG.chunk).clamp(max=CONFIG.horizon - 1)
