@@ -7,7 +7,6 @@ and ends the motion by itself.
 from __future__ import annotations
 
 import gc
-import sys
 from collections import deque
 from dataclasses import dataclass, replace
 from functools import partial
@@ -46,8 +45,6 @@ AT_REST = 1e-3
 """Speed, in any unit, under which a braking robot counts as standing."""
 REPORT_S = 0.1
 """Time between two reports of the control loop [s]."""
-GIL_SWITCH_S = 0.0005
-"""How long another thread may keep the interpreter from the control loop [s]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -368,7 +365,6 @@ class PlanExecution(Node):
 
 def make_node() -> PlanExecution:
     """The node, in a process that is tuned for it."""
-    sys.setswitchinterval(GIL_SWITCH_S)
     # Before the middleware starts its threads: they inherit it.
     raise_priority(PROCESS_PRIORITY)
     node = PlanExecution()

@@ -23,6 +23,9 @@ from rclpy.task import Future
 
 CRASHED = 70
 """Exit code of a node that an unforeseen exception ended; 1 is for refusals, which end a launch."""
+SWITCH_S = 0.0005
+"""How long one thread may keep the interpreter from another [s]: a plan, a command and a sample
+wait for no message that another thread reads."""
 TEAR_DOWN_LIMIT_S = 5.0
 """Longest time that the middleware may take to let go of a process."""
 
@@ -39,6 +42,7 @@ class _Process(AbstractContextManager["_Process"]):
     """
 
     def __init__(self, argv: Sequence[str] | None) -> None:
+        sys.setswitchinterval(SWITCH_S)
         # rclpy's own handlers would tear the context down before the node can say goodbye.
         rclpy.init(args=argv, signal_handler_options=SignalHandlerOptions.NO)
         self.stopping = False
