@@ -15,7 +15,7 @@ from planner_core.worlds import find_world
 
 LOADED: Final = (
     "planner", "model", "num_candidates", "ddim_steps", "warm_start_steps", "guidance_scale",
-    "provider",
+    "temperature", "provider",
 )  # fmt: skip
 """Parameters of the planner itself: a change makes and warms up another one in the background."""
 
@@ -29,7 +29,7 @@ class PlannerParameters:
         "one_step",
         "Which planner plugin makes the plans. A change loads the planner in the background while "
         "the old one goes on; if that fails after the call was answered, the parameters are set "
-        "back to what runs, and `planner/status` says why. So are the next six.",
+        "back to what runs, and `planner/status` says why. So are the next seven.",
     )
     model: str = parameter(
         "crazyflie_navigation",
@@ -51,6 +51,10 @@ class PlannerParameters:
     guidance_scale: float = parameter(
         -1.0, "Weight of the goal in a sampler: 0 ignores it, 1 is as trained, more follows it "
         "more closely and varies less. -1: as the bundle says.", minimum=-1.0, maximum=100.0,
+    )  # fmt: skip
+    temperature: float = parameter(
+        -1.0, "Variance of all noise in a sampler: 1 draws from the model, 0 gives its likeliest "
+        "plan. -1: as the bundle says.", minimum=-1.0, maximum=1.0,
     )  # fmt: skip
     provider: str = parameter("cpu", "What runs the networks.", choices=("cpu", "cuda", "tensorrt"))
     replan_rate_hz: float = parameter(
@@ -106,6 +110,7 @@ class PlannerParameters:
             self.ddim_steps or None,
             None if self.warm_start_steps < 0 else self.warm_start_steps,
             None if self.guidance_scale < 0 else self.guidance_scale,
+            None if self.temperature < 0 else self.temperature,
             self.provider,
         )
         world = find_world(self.world, self.seed) if self.world else None

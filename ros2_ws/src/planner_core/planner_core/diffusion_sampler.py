@@ -6,7 +6,7 @@ epsilon.
 
 **Source**: J. Ho et al., "Denoising diffusion probabilistic models", 2020 (ancestral steps); J.
 Song et al., "Denoising diffusion implicit models", 2021 (deterministic steps); MPDiffuser, Eq. 1
-(guidance), Algorithm 1 (alternation), App. G (warm start).
+(guidance), Algorithm 1 (alternation, temperature), App. G (warm start).
 
 Letters: ``K`` candidates, ``H`` samples of a window, ``D`` channels, ``n_x`` of them states, ``T``
 noise levels.
@@ -57,7 +57,12 @@ def configured(spec: SamplerSpec, settings: SamplerSettings) -> SamplerSpec:
     scale = spec.guidance_scale if settings.guidance_scale is None else settings.guidance_scale
     if not 0 <= scale <= 100:
         raise InvalidParameterError("guidance_scale", got=scale, expected="0 to 100")
-    return replace(spec, steps=steps, warm_start_steps=warm, guidance_scale=scale)
+    temperature = spec.temperature if settings.temperature is None else settings.temperature
+    if not 0 <= temperature <= 1:
+        raise InvalidParameterError("temperature", got=temperature, expected="0 to 1")
+    return replace(
+        spec, steps=steps, warm_start_steps=warm, guidance_scale=scale, temperature=temperature
+    )
 
 
 class DiffusionSampler:
@@ -77,6 +82,7 @@ class DiffusionSampler:
         self._noise = [float(x) for x in np.sqrt(1 - alpha_bar)]
         self._low = np.array(spec.low, dtype=np.float32)
         self._high = np.array(spec.high, dtype=np.float32)
+        self._spread = np.float32(spec.temperature**0.5)
         levels = len(alpha_bar) - 1
         self._stops = [round(levels * i / spec.steps) for i in range(spec.steps, -1, -1)]
 
@@ -106,7 +112,7 @@ class DiffusionSampler:
             (K, H, D) normalised clean windows.
         """
         stops = self._stops
-        x = rng.standard_normal(self.shape, dtype=np.float32)
+        x = self._spread * rng.standard_normal(self.shape, dtype=np.float32)
         if start is not None and self.spec.warm_start_steps:
             stops = stops[-self.spec.warm_start_steps - 1 :]
             x *= self._noise[stops[0]]
@@ -169,5 +175,5 @@ class DiffusionSampler:
         result += share * x
         if rng is not None and k_next:
             drawn = rng.standard_normal(x.shape, dtype=np.float32)
-            result += np.float32(variance**0.5) * drawn
+            result += np.float32(variance**0.5) * self._spread * drawn
         return result

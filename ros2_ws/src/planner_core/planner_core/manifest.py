@@ -108,6 +108,7 @@ class SamplerSpec:
         inpaint: Channels of the first sample that hold the present state, counted from the first.
         low: Lowest value of each normalised channel in the data.
         high: Highest value.
+        temperature: Variance of all noise; 1 draws from the model, 0 gives its likeliest plan.
     """
 
     alpha_bar: tuple[float, ...]
@@ -120,6 +121,7 @@ class SamplerSpec:
     inpaint: int
     low: tuple[float, ...]
     high: tuple[float, ...]
+    temperature: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +261,7 @@ def _sampler_checks(sampler: SamplerSpec, channels: int) -> dict[str, bool]:
         "sampler.steps": 1 <= sampler.steps <= levels,
         "sampler.warm_start_steps": 0 <= sampler.warm_start_steps <= levels,
         "sampler.guidance_scale": 0 <= sampler.guidance_scale < np.inf,
+        "sampler.temperature": 0 <= sampler.temperature <= 1,
         "sampler.inpaint": 0 <= sampler.inpaint <= channels,
         "sampler.low": low.shape == (channels,),
         "sampler.high": high.shape == low.shape and bool((low < high).all()),
@@ -276,7 +279,7 @@ def _build(kind: Any, data: Any, where: str) -> Any:
     for spec in fields(kind):
         if spec.name in data:
             values[spec.name] = _value(hints[spec.name], data[spec.name], f"{where} {spec.name}")
-        elif spec.default_factory is MISSING:
+        elif spec.default is MISSING and spec.default_factory is MISSING:
             raise BundleFieldError(f"{where} {spec.name} is missing")
     return kind(**values)
 

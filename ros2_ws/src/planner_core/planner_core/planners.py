@@ -31,12 +31,14 @@ class SamplerSettings:
             starts from noise.
         guidance_scale: Weight of the condition in classifier-free guidance: 0 ignores it, 1 is the
             conditional model.
+        temperature: Variance of all noise: 1 draws from the model, 0 gives its likeliest plan.
         provider: What runs the graph: ``cpu``, ``cuda`` or ``tensorrt``.
     """
 
     steps: int | None = None
     warm_start_steps: int | None = None
     guidance_scale: float | None = None
+    temperature: float | None = None
     provider: str = "cpu"
 
 

@@ -86,6 +86,17 @@ def test_a_warm_start_stays_near_the_previous_plan() -> None:
     assert far.mean() == pytest.approx(0.0, abs=0.05)
 
 
+@pytest.mark.parametrize("ancestral", [False, True])
+def test_the_temperature_is_the_variance_of_all_noise(ancestral: bool) -> None:
+    spec = replace(SPEC, ancestral=ancestral)
+    drawn = draw(replace(spec, temperature=0.25), gaussian(0.5, 0.8), count=3000)
+    assert drawn.mean() == pytest.approx(0.5, abs=0.03)
+    assert drawn.std() == pytest.approx(0.4, abs=0.04)
+    certain = draw(replace(spec, temperature=0.0), gaussian(0.5, 0.8))
+    np.testing.assert_array_equal(certain, certain[0, 0, 0])
+    assert certain[0, 0, 0] == pytest.approx(0.5, abs=0.03)
+
+
 def test_fewer_steps_are_spread_over_all_levels() -> None:
     levels: list[int] = []
 
@@ -163,6 +174,7 @@ def test_settings_replace_those_of_the_bundle() -> None:
     chosen = configured(SPEC, SamplerSettings(steps=4, warm_start_steps=2, guidance_scale=1.5))
     assert (chosen.steps, chosen.warm_start_steps, chosen.guidance_scale) == (4, 2, 1.5)
     assert configured(SPEC, SamplerSettings()) == SPEC
+    assert configured(SPEC, SamplerSettings(temperature=0.0)).temperature == 0.0
     assert configured(SPEC, SamplerSettings(steps=3)).warm_start_steps == 3
 
 
@@ -175,6 +187,8 @@ def test_settings_replace_those_of_the_bundle() -> None:
         (SamplerSettings(warm_start_steps=-1), "warm_start_steps"),
         (SamplerSettings(guidance_scale=-0.5), "guidance_scale"),
         (SamplerSettings(guidance_scale=float("nan")), "guidance_scale"),
+        (SamplerSettings(temperature=1.5), "temperature"),
+        (SamplerSettings(temperature=float("nan")), "temperature"),
     ],
 )
 def test_impossible_settings_are_refused(settings: SamplerSettings, named: str) -> None:
