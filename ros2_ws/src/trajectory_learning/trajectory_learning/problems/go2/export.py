@@ -231,6 +231,7 @@ def write_walking_bundle(
             inpaint=0,
             low=tuple(low.tolist()),
             high=tuple(high.tolist()),
+            temperature=sampling.temperature,
         ),
         provenance=provenance,
         quality={**quality, "parity_error": error},

@@ -1,6 +1,7 @@
 """Diffuser, Decision Diffuser, planner alone and MPDiffuser as the paper runs them on the Go2.
 
 One sample in ten DDIM steps, or seven from the previous plan; four actions of a plan are executed.
+Noise has no part in it (alpha = 0): it would be noise in the targets of legs.
 
 **Source**: MPDiffuser, App. O and App. G.
 
@@ -26,6 +27,7 @@ METHODS: Final[Mapping[str, str]] = {
     "Diffuser": "diffuser",
     "Decision Diffuser": "decision_diffuser",
     "planner": "planner",
+    "planner, twice the training": "longer_planner",
     "MPDiffuser": "joint",
     "MPDiffuser as printed": "alternating",
     "MPDiffuser tracked": "tracked",
@@ -34,7 +36,7 @@ METHODS: Final[Mapping[str, str]] = {
 """Rows of the table, and the method of the family behind each."""
 
 
-SAMPLING: Final = Sampling(steps=10, warm_start_steps=7)
+SAMPLING: Final = Sampling(steps=10, warm_start_steps=7, temperature=0.0)
 
 
 class WalkingPlanner:
