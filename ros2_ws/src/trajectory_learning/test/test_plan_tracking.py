@@ -36,11 +36,11 @@ def draw() -> tuple[torch.Tensor, torch.Tensor]:
     return present, torch.randn(B, H, STATES + ACTIONS, generator=generator)
 
 
-def tracking(model: ForwardModel, state: float = 0.1, clip=FREE) -> PlanTracking:
+def tracking(model: ForwardModel, state: float = 0.1, clip=FREE, doubt=None) -> PlanTracking:
     # Variances that differ between instants, so that none can take another's place.
     growing = torch.linspace(1.0, 2.0, H)[:, None]
     return PlanTracking(
-        model, state * growing.expand(-1, STATES), growing.expand(-1, ACTIONS), clip
+        model, state * growing.expand(-1, STATES), growing.expand(-1, ACTIONS), clip, doubt
     )
 
 
@@ -90,6 +90,40 @@ def test_actions_keep_their_range():
     found = tracking(model, state=1e-4, clip=clip).follow(present, plans)[..., STATES:]
     assert found.min() >= -0.2
     assert found.max() <= 0.3
+
+
+@torch.no_grad()
+def test_in_doubt_nothing_is_nearer_to_both_plan_and_model():
+    model, (present, plans) = double_integrator(), draw()
+    doubt = torch.tensor([0.02, 0.05])
+    tracker = tracking(model, doubt=doubt)
+    found = tracker.follow(present, plans)
+
+    def distance(rows):
+        """(B,) from the plans and from what the model says, in units of their variances."""
+        states, actions = rows[..., :STATES], rows[..., STATES:]
+        before = torch.cat([present[:, None], states[:, :-1]], dim=1)
+        terms = (
+            (states - plans[..., :STATES]).square() / tracker.state_variance,
+            (actions - plans[..., STATES:]).square() / tracker.action_variance,
+            (model(before, actions) - states).square() / doubt,
+        )
+        return sum(term.sum(dim=(1, 2)) for term in terms)
+
+    best = distance(found)
+    for t in range(H):
+        for channel in range(STATES + ACTIONS):
+            for change in (-0.05, 0.05):
+                other = found.clone()
+                other[:, t, channel] += change
+                assert (distance(other) > best).all()
+
+
+@torch.no_grad()
+def test_a_model_without_trust_leaves_the_plan():
+    model, (present, plans) = double_integrator(), draw()
+    found = tracking(model, doubt=torch.full((STATES,), 1e6)).follow(present, plans)
+    torch.testing.assert_close(found, plans, atol=1e-3, rtol=0.0)
 
 
 def test_a_forward_model_learns_a_linear_system():

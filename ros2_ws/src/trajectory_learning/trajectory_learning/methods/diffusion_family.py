@@ -39,6 +39,7 @@ PARTS: Mapping[str, tuple[str, ...]] = {
     "alternating": ("planner", "dynamics"),
     "joint": ("planner", "dynamics"),
     "tracked": ("planner", "forward"),
+    "tracked_in_doubt": ("planner", "forward"),
     "post_hoc_filter": ("planner", "imagination"),
     "diffuser": ("diffuser",),
     "decision_diffuser": ("states", "inverse"),
@@ -203,7 +204,7 @@ class Family:
         self.n_u, self.n_y = windows.actions.shape[2], windows.task.shape[1]
         self.train_cpu_s: dict[str, float] = {}
         self._trained: dict[str, nn.Module] = {}
-        self._trackings: dict[int, PlanTracking] = {}
+        self._trackings: dict[tuple[str, int], PlanTracking] = {}
 
     @property
     def networks(self) -> Mapping[str, nn.Module]:
@@ -310,10 +311,10 @@ class Family:
             inverse = self._trained["inverse"]
             decision = DecisionDiffuser(self.diffusion, self._trained["states"], inverse, self.n_x)
             plans = decision.sample(noise, condition, **options)
-        elif method == "tracked":
+        elif method.startswith("tracked"):
             planner = MPDiffuser(self.diffusion, self._trained["planner"], coupling="planner")
             proposals = planner.sample(noise, condition, **options, hook=hook)
-            plans = self._tracking(steps, level).follow(x0, proposals)
+            plans = self._tracking(method, steps, level).follow(x0, proposals)
         elif method == "post_hoc_filter":
             planner = MPDiffuser(self.diffusion, self._trained["planner"], coupling="planner")
             proposals = planner.sample(noise, condition, **options, hook=hook)
@@ -343,19 +344,31 @@ class Family:
         high = torch.cat([self.of_states.high, self.of_actions.high])
         return low[:channels], high[:channels]
 
-    def _tracking(self, steps: int, begin: int) -> PlanTracking:
+    def _tracking(self, method: str, steps: int, begin: int) -> PlanTracking:
         """Tracking of plans sampled in so many steps from a level, made once."""
         level, _ = self.diffusion.levels(steps, begin)[-1]
-        if level not in self._trackings:
+        if (method, level) not in self._trackings:
             variance = self._planner_variance(level)
             low, high = self.clip(self.n_x + self.n_u)
-            self._trackings[level] = PlanTracking(
+            self._trackings[method, level] = PlanTracking(
                 self._trained["forward"],
                 variance[:, : self.n_x],
                 variance[:, self.n_x :],
                 (low[self.n_x :], high[self.n_x :]),
+                self._forward_variance() if method == "tracked_in_doubt" else None,
             )
-        return self._trackings[level]
+        return self._trackings[method, level]
+
+    def _forward_variance(self, count: int = 2048) -> Tensor:
+        """(n_x,) mean squared error of the forward model's steps."""
+        windows = self.dynamics_windows
+        draw = torch.Generator().manual_seed(0)
+        rows = torch.randint(len(windows), (count,), generator=draw)
+        plans, condition = (part[rows] for part in self._plans(windows))
+        states, actions = plans.split([self.n_x, self.n_u], dim=-1)
+        before = torch.cat([condition[:, None, : self.n_x], states[:, :-1]], dim=1)
+        missed = self._trained["forward"](before, actions) - states
+        return missed.square().mean(dim=(0, 1))
 
     def _planner_variance(self, level: int, count: int = 4096) -> Tensor:
         """(H, n_x + n_u) mean squared error of the planner's clean windows at a level."""

@@ -9,10 +9,13 @@ coupling differs. Its two denoisers see the same noisy window and regress the sa
 so that a dynamics model trained on the planner's data adds nothing but capacity; a forward model
 adds a constraint.
 
-With p_planner Gaussian about the sampled plan and p_dynamics exact, this is the mode of the target
-p_planner p_dynamics^lambda of MPDiffuser (Sec. 3.4) for lambda to infinity, by one Gauss-Newton
-step. To apply it after every denoising step, and not after the last alone, cost ten times as much
-in the linear system and gained little.
+With p_planner Gaussian about the sampled plan, this is the mode of the target
+p_planner p_dynamics^lambda of MPDiffuser (Sec. 3.4), by one Gauss-Newton step: for lambda to
+infinity where the model is taken to be exact, and for lambda = 1 where it is doubted as much as its
+own errors ask for. Doubt keeps a model that has learned from noise from leading plans away; where
+the errors are pushes that nothing could foresee, it costs much of what tracking gains. To apply it
+after every denoising step, and not after the last alone, cost ten times as much in the linear
+system and gained little.
 
 **Source**: tracker: B. Anderson and J. Moore, "Optimal control: linear quadratic methods", 1990,
 Ch. 4, the linearised Riccati recursion, whose gains are then applied to the nonlinear model, as in
@@ -40,12 +43,15 @@ class PlanTracking:
         state_variance: (H, n_x) expected squared error of a plan's states.
         action_variance: (H, n_u) expected squared error of its actions.
         clip: (n_u,) lowest and highest action.
+        doubt: (n_x,) expected squared error of a step of the forward model; None takes it to be
+            exact.
     """
 
     forward_model: ForwardModel
     state_variance: Tensor
     action_variance: Tensor
     clip: tuple[Tensor, Tensor]
+    doubt: Tensor | None = None
 
     def follow(self, present: Tensor, plans: Tensor) -> Tensor:
         """The consistent plans nearest to given ones.
@@ -59,12 +65,16 @@ class PlanTracking:
         """
         n_x = present.shape[1]
         states, actions = plans[..., :n_x], plans[..., n_x:]
+        n_u = actions.shape[2]
         gains, feeds = self._gains(present, states, actions)
         x, off = present, torch.zeros_like(present)
         rows = []
         for t in range(plans.shape[1]):
-            u = torch.clamp(actions[:, t] + _times(gains[t], off) + feeds[t], *self.clip)
+            change = _times(gains[t], off) + feeds[t]
+            u = torch.clamp(actions[:, t] + change[:, :n_u], *self.clip)
             x = self.forward_model(x, u)
+            if self.doubt is not None:
+                x = x + self.doubt.sqrt() * change[:, n_u:]
             off = x - states[:, t]
             rows.append(torch.cat([x, u], dim=-1))
         return torch.stack(rows, dim=1)
@@ -72,11 +82,19 @@ class PlanTracking:
     def _gains(
         self, present: Tensor, states: Tensor, actions: Tensor
     ) -> tuple[list[Tensor], list[Tensor]]:
-        """At each instant (B, n_u, n_x) feedback of the deviation and (B, n_u) change of action."""
+        """At each instant (B, n_u, n_x) feedback of the deviation and (B, n_u) change of action.
+
+        In doubt, (B, n_u + n_x, n_x) and (B, n_u + n_x): the model's own errors come last.
+        """
         before = torch.cat([present[:, None], states[:, :-1]], dim=1)
         # By what the plan misses its own next state.
         gap = self.forward_model(before, actions) - states
         A, B = _jacobians(self.forward_model, before, actions)
+        price = 1.0 / self.action_variance
+        if self.doubt is not None:
+            # What the model does not know acts like further actions, of unit variance.
+            B = torch.cat([B, torch.diag(self.doubt.sqrt()).expand(*B.shape[:2], -1, -1)], dim=-1)
+            price = torch.cat([price, torch.ones_like(self.state_variance)], dim=-1)
         weight = 1.0 / self.state_variance
         value = torch.diag(weight[-1]).expand(len(states), -1, -1)
         slope = torch.zeros_like(present)
@@ -84,7 +102,7 @@ class PlanTracking:
         for t in reversed(range(states.shape[1])):
             ahead = _times(value, gap[:, t]) + slope
             through = B[:, t].mT @ value
-            of_action = torch.diag(1.0 / self.action_variance[t]) + through @ B[:, t]
+            of_action = torch.diag(price[t]) + through @ B[:, t]
             both = through @ A[:, t]
             pull = _times(B[:, t].mT, ahead)
             solved = -torch.linalg.solve(of_action, torch.cat([both, pull[..., None]], dim=-1))

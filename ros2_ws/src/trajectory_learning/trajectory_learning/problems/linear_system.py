@@ -226,10 +226,15 @@ ROWS: Mapping[str, Variant] = {
     "MPDiffuser joint, DDPM": Variant("joint", ancestral=True),
     "MPDiffuser joint, alpha=0": Variant("joint", temperature=0.0),
     "MPDiffuser tracked": Variant("tracked"),
+    "MPDiffuser tracked in doubt": Variant("tracked_in_doubt"),
     "MPDiffuser tracked + rank": Variant("tracked", ranked=True),
     "MPDiffuser tracked, alpha=0": Variant("tracked", temperature=0.0),
     "behaviour cloning": Variant("behaviour_cloning"),
 }
+
+
+IN_DOUBT = ["MPDiffuser tracked in doubt"]
+"""Rows of the settings whose dynamics models learn from noise; without noise, as without doubt."""
 
 
 class LinearSystem:
@@ -249,10 +254,11 @@ class LinearSystem:
         if setting in PAPER:
             columns = ("Diffuser", "Decision Diffuser", "planner", "MPDiffuser as printed")
             paper = dict(zip(columns, PAPER[setting], strict=True))
-            names = list(ROWS)
+            names = [name for name in ROWS if name not in IN_DOUBT]
         else:
             paper["MPDiffuser as printed"] = PAPER_NOISE[setting.rpartition("=")[2]]
             names = ["planner", "MPDiffuser as printed", "MPDiffuser joint", "MPDiffuser tracked"]
+            names += IN_DOUBT
         return [
             Row(
                 name,
