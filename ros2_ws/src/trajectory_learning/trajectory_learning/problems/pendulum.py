@@ -331,7 +331,8 @@ class Pendulum:
                 seconds = family.train(ROWS[row].method)
                 planner = make_planner(family, config, ROWS[row], trial.seed)
                 if not trial.quick:
-                    hanging = partial(planner, np.array([np.pi]), np.zeros(1))
+                    timed = make_planner(family, config, ROWS[row], trial.seed)
+                    hanging = partial(timed, np.array([np.pi]), np.zeros(1))
                     took = step_ms(hanging, calls=10)
             rng = np.random.default_rng([2, episodes])
             outcomes = control(planner, config, rng)
