@@ -18,8 +18,8 @@ def write_walking_card(manifest: Manifest, folder: Path) -> None:
 Walks the Unitree Go2 at a commanded velocity (m/s ahead, m/s to the left, rad/s turning left).
 {networks.capitalize()} denoise one window of {manifest.horizon - 1} joint targets,
 {manifest.dt_s:g} s apart: {sampler.steps} times from noise, {sampler.warm_start_steps} times from
-the last window. The graph `velocity` estimates the trunk's velocity from joints and inertial
-sensor, since nothing on the robot measures it.
+the last window, at a temperature of {sampler.temperature:g}. The graph `velocity` estimates the
+trunk's velocity from joints and inertial sensor, since nothing on the robot measures it.
 
 It was taught on rollouts in which motors had a stiffness of 40 N m/rad and a damping of
 1 N m s/rad: the bridge has to be told the same.
