@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,6 @@ from trajectory_learning.benchmarks import (
     Row,
     Score,
     Trial,
-    executors,
     load_problem,
     results,
     runner,
@@ -58,8 +56,7 @@ class Counting:
 @pytest.fixture
 def problem(monkeypatch: pytest.MonkeyPatch) -> Counting:
     made = Counting()
-    for module in (runner, executors):
-        monkeypatch.setattr(module, "load_problem", lambda name: made)
+    monkeypatch.setattr(runner, "load_problem", lambda name: made)
     return made
 
 
@@ -225,11 +222,15 @@ def test_benchmark_command_in_two_processes(
 
 
 def test_a_row_that_fails_in_its_process_is_named(tmp_path: Path) -> None:
-    job = executors.Job(("magic",), Trial("H=30", quick=True), (tmp_path / "row.json",))
-    asked = request(tmp_path, jobs=2)
+    trial, files = Trial("H=30", quick=True), [tmp_path / "broken.json", tmp_path / "sound.json"]
+    jobs = [
+        runner.Job("mass_spring", (method,), trial, (file,))
+        for method, file in zip(("magic", "affine recombination, no training"), files, strict=True)
+    ]
     with pytest.raises(DriftpilotError, match="magic"):
-        runner.finish([job], replace(asked, problem="mass_spring"), executors.LocalExecutor(2))
-    assert not (tmp_path / "row.json").exists()
+        runner.finish(jobs, request(tmp_path, jobs=2))
+    # The one beside it comes to its end, and is kept.
+    assert [file.exists() for file in files] == [False, True]
 
 
 def test_a_cluster_without_ray_is_a_clear_error(

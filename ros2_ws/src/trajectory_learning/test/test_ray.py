@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from planner_core.errors import ConfigurationError, DriftpilotError
+from trajectory_learning import parallel
 from trajectory_learning.__main__ import main
-from trajectory_learning.benchmarks import executors, runner
+from trajectory_learning.benchmarks import runner
 from trajectory_learning.benchmarks.interface import Trial
 from trajectory_learning.problems import navigation_data
 from trajectory_learning.problems.navigation_data import DataConfig
@@ -24,7 +24,7 @@ ROWS = ["affine recombination, no training", "cheapest of the 64 nearest windows
 
 def test_no_cluster_at_an_address_is_a_clear_error() -> None:
     with pytest.raises(ConfigurationError, match="no Ray cluster"):
-        executors.RayExecutor("auto")
+        parallel.cluster("auto")
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,7 @@ def figures(folder: Path, *where: str) -> list[dict[str, Any]]:
 
 def test_rows_of_a_cluster_are_those_of_this_machine(address: str, tmp_path: Path) -> None:
     assert figures(tmp_path / "ray", "--ray", address) == figures(tmp_path / "here")
-    assert executors.RayExecutor(address).jobs == 2
+    assert parallel.cluster(address)[1] == 2
 
 
 def test_flights_of_a_cluster_are_those_of_this_machine(address: str) -> None:
@@ -63,8 +63,8 @@ def test_flights_of_a_cluster_are_those_of_this_machine(address: str) -> None:
 
 
 def test_a_row_that_fails_there_is_named_here(address: str, tmp_path: Path) -> None:
-    job = executors.Job(("magic",), Trial("H=30", quick=True), (tmp_path / "row.json",))
-    request = replace(runner.Request("mass_spring", tmp_path), ray=address)
+    row = tmp_path / "row.json"
+    job = runner.Job("mass_spring", ("magic",), Trial("H=30", quick=True), (row,))
     with pytest.raises(DriftpilotError, match="magic"):
-        runner.finish([job], request, executors.RayExecutor(address))
-    assert not (tmp_path / "row.json").exists()
+        runner.finish([job], runner.Request("mass_spring", tmp_path, ray=address))
+    assert not row.exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -319,8 +320,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (DriftpilotError, ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
     return 0
 
 
 if __name__ == "__main__":
+    # `kill` is an interrupt, too: rows that run in processes come to their end, and are kept.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(main())

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +17,7 @@ from planner_core.planners import PlannerRequest, SamplerSettings, load_planner,
 from planner_core.robots import crazyflie
 from planner_core.world import World, random_world
 from tqdm import tqdm
+from trajectory_learning.parallel import each
 from trajectory_learning.problems.flight import Flight, FlightConfig, Outcome, fly
 from trajectory_learning.problems.navigation_data import FIRST_TRAINING_SEED
 
@@ -94,26 +94,17 @@ def evaluate(
     if config.first_seed < 0 or last > FIRST_TRAINING_SEED:
         raise ValueError(f"worlds {config.first_seed}..{last - 1}: training seeds begin at "
                          f"{FIRST_TRAINING_SEED}")  # fmt: skip
-    jobs = [
-        (entry, seed, config, flight)
-        for entry in entries
-        for seed in range(config.first_seed, last)
-    ]
+    tasks = [(entry, seed) for entry in entries for seed in range(config.first_seed, last)]
+    with tqdm(total=len(tasks), unit="flight", disable=not progress) as bar:
+        flown = each(partial(_fly, config, flight), tasks, lambda *_: bar.update(), config.jobs)
     results: dict[str, list[Flight]] = {entry.name: [] for entry in entries}
-    with tqdm(total=len(jobs), unit="flight", disable=not progress) as bar:
-        if config.jobs == 1:
-            flights = map(_job, jobs)
-        else:
-            pool = ProcessPoolExecutor(config.jobs)
-            flights = pool.map(_job, jobs, chunksize=4)
-        for (entry, *_), result in zip(jobs, flights, strict=True):
-            results[entry.name].append(result)
-            bar.update()
+    for (entry, _), one in zip(tasks, flown, strict=True):
+        results[entry.name].append(one)
     return results
 
 
-def _job(job: tuple[Entry, int, EvaluationConfig, FlightConfig]) -> Flight:
-    entry, seed, config, flight = job
+def _fly(config: EvaluationConfig, flight: FlightConfig, task: tuple[Entry, int]) -> Flight:
+    entry, seed = task
     world = random_world(seed, density_per_m2=config.density_per_m2)
     return fly(_generator(entry, config, world), world, flight, seed)
 

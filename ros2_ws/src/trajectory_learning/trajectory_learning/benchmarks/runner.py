@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,11 @@ from typing import Any
 from planner_core.errors import ConfigurationError
 from tqdm import tqdm
 from trajectory_learning.benchmarks import load_problem, results
-from trajectory_learning.benchmarks.executors import Executor, Job, LocalExecutor, RayExecutor
 from trajectory_learning.benchmarks.interface import Problem, Row, Score, Trial
+from trajectory_learning.parallel import each
+
+Content = dict[str, Any]
+"""A finished row, as JSON."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,53 @@ class Request:
     ray: str = ""
 
 
+@dataclass(frozen=True)
+class Job:
+    """Rows that run together, on one thread.
+
+    Attributes:
+        problem: Name of the benchmark.
+        methods: Names of the rows.
+        trial: Setting and seeds.
+        files: Where each row is kept when it is finished.
+    """
+
+    problem: str
+    methods: tuple[str, ...]
+    trial: Trial
+    files: tuple[Path, ...]
+
+    def __str__(self) -> str:
+        """How it is named to a person."""
+        return f"{self.problem}, {', '.join(self.methods)} ({self.trial.setting})"
+
+    @property
+    def finished(self) -> bool:
+        """Whether all its rows are kept."""
+        return all(file.exists() for file in self.files)
+
+    def rows(self) -> list[Content]:
+        """Run it, unless another command has just done so."""
+        if self.finished:
+            return [_content(file) for file in self.files]
+        scores = load_problem(self.problem).run(self.methods, self.trial)
+        return [
+            {
+                "method": method,
+                "trial": asdict(self.trial),
+                "score": results.score_as_json(scores[method]),
+            }
+            for method in self.methods
+        ]
+
+    def keep(self, rows: Sequence[Content]) -> None:
+        """Write its finished rows; a reader never sees half a file."""
+        for row, file in zip(rows, self.files, strict=True):
+            part = file.with_suffix(f".{os.getpid()}.part")
+            part.write_text(json.dumps(row), encoding="utf-8")
+            part.replace(file)
+
+
 def run(request: Request) -> list[results.Line]:
     """Run a benchmark, or what is left of it; write table and figure into its folder.
 
@@ -60,8 +110,7 @@ def run(request: Request) -> list[results.Line]:
     chosen = chosen_rows(problem, request)
     pending = [job for job in jobs(problem, chosen, request) if not job.finished]
     if pending:
-        executor = RayExecutor(request.ray) if request.ray else LocalExecutor(request.jobs)
-        finish(pending, request, executor)
+        finish(pending, request)
     lines, drawn = [], {}
     for setting, row in chosen:
         files = [
@@ -122,30 +171,24 @@ def jobs(problem: Problem, chosen: Sequence[tuple[str, Row]], request: Request) 
         for trial in _trials(setting, row, request):
             groups.setdefault((row.model or row.method, trial), []).append(row.method)
     return [
-        Job(tuple(names), trial, tuple(_file(problem, name, trial, request) for name in names))
+        Job(
+            problem.name, tuple(names), trial,
+            tuple(_file(problem, name, trial, request) for name in names),
+        )
         for (_, trial), names in groups.items()
-    ]
+    ]  # fmt: skip
 
 
-def finish(pending: Sequence[Job], request: Request, executor: Executor) -> None:
+def finish(pending: Sequence[Job], request: Request) -> None:
     """Run jobs; what is finished is on the disk even if a later one fails."""
     (request.out / "rows").mkdir(parents=True, exist_ok=True)
     with tqdm(total=len(pending), unit="job", desc=request.problem) as bar:
-        if executor.jobs == 1:
-            for job in pending:
-                executor.run(request.problem, job)
-                bar.update()
-            return
-        # Each job is a process elsewhere; the threads only wait for them.
-        with ThreadPoolExecutor(executor.jobs) as pool:
-            running = [pool.submit(executor.run, request.problem, job) for job in pending]
-            try:
-                for done in as_completed(running):
-                    done.result()
-                    bar.update()
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
+
+        def keep(job: Job, rows: Sequence[Content]) -> None:
+            job.keep(rows)
+            bar.update()
+
+        each(Job.rows, pending, keep, request.jobs, request.ray, fresh=True)
 
 
 def in_background(arguments: Sequence[str], out: Path) -> tuple[int, Path]:
@@ -179,5 +222,10 @@ def _file(problem: Problem, method: str, trial: Trial, request: Request) -> Path
     return request.out / "rows" / f"{hashlib.sha256(text.encode()).hexdigest()[:16]}.json"
 
 
+def _content(file: Path) -> Content:
+    content: Content = json.loads(file.read_text(encoding="utf-8"))
+    return content
+
+
 def _read(file: Path) -> Score:
-    return results.score_from_json(json.loads(file.read_text(encoding="utf-8"))["score"])
+    return results.score_from_json(_content(file)["score"])

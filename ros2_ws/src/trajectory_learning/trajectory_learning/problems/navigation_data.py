@@ -111,16 +111,15 @@ def fly(config: DataConfig, progress: bool = True, jobs: int = 1, ray: str = "")
         jobs: Processes of this machine.
         ray: Address of a Ray cluster to fly on instead; empty for this machine.
     """
-    parts: list[dict[str, NDArray]] = []
-    first = 0
-    batches = list(_batches(config))
     with tqdm(total=config.worlds, unit="world", disable=not progress) as bar:
-        flown = each(partial(_fly_batch, config), batches, jobs, ray)
-        for (_, count), part in zip(batches, flown, strict=True):
-            part["flight"] = part["flight"] + first
-            first = int(part["flight"].max()) + 1
-            parts.append(part)
-            bar.update(count)
+        parts = each(
+            partial(_fly_batch, config), list(_batches(config)),
+            lambda batch, _: bar.update(batch[1]), jobs, ray,
+        )  # fmt: skip
+    first = 0
+    for part in parts:
+        part["flight"] = part["flight"] + first
+        first = int(part["flight"].max()) + 1
     joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     return Flights(**joined)
 
