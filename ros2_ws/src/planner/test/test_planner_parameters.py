@@ -26,7 +26,9 @@ def test_what_is_asked_of_a_planner() -> None:
     assert request.model is None
     assert request.candidates == 8
     assert request.sampler == SamplerSettings()
-    values = PlannerParameters(ddim_steps=5, warm_start_steps=0, guidance_scale=0.0, temperature=0.5)
+    values = PlannerParameters(
+        ddim_steps=5, warm_start_steps=0, guidance_scale=0.0, temperature=0.5
+    )
     assert values.request(crazyflie()).sampler == SamplerSettings(5, 0, 0.0, 0.5)
 
 

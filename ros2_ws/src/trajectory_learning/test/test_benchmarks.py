@@ -84,6 +84,14 @@ def test_a_finished_row_is_not_run_again(problem: Counting, tmp_path: Path) -> N
     assert [methods for methods, _ in problem.calls] == [("a", "b"), ("c",)]
 
 
+def test_a_row_that_is_added_runs_without_those_of_its_model(
+    problem: Counting, tmp_path: Path
+) -> None:
+    runner.run(request(tmp_path, settings=("near",), rows=("a",)))
+    runner.run(request(tmp_path, settings=("near",), rows=("a", "b")))
+    assert [methods for methods, _ in problem.calls] == [("a",), ("b",)]
+
+
 @pytest.mark.parametrize("change", ["scale", "quick", "episode_seed"])
 def test_another_configuration_is_another_result(
     problem: Counting, tmp_path: Path, change: str

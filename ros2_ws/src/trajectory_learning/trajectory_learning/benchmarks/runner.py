@@ -108,7 +108,7 @@ def run(request: Request) -> list[results.Line]:
     """
     problem = load_problem(request.problem)
     chosen = chosen_rows(problem, request)
-    pending = [job for job in jobs(problem, chosen, request) if not job.finished]
+    pending = jobs(problem, chosen, request)
     if pending:
         finish(pending, request)
     lines, drawn = [], {}
@@ -165,11 +165,12 @@ def chosen_rows(problem: Problem, request: Request) -> list[tuple[str, Row]]:
 
 
 def jobs(problem: Problem, chosen: Sequence[tuple[str, Row]], request: Request) -> list[Job]:
-    """The calls of `Problem.run`: rows of one model, one setting and one seed together."""
+    """The calls of `Problem.run` that are left: rows of one model, setting and seed together."""
     groups: dict[tuple[str, Trial], list[str]] = {}
     for setting, row in chosen:
         for trial in _trials(setting, row, request):
-            groups.setdefault((row.model or row.method, trial), []).append(row.method)
+            if not _file(problem, row.method, trial, request).exists():
+                groups.setdefault((row.model or row.method, trial), []).append(row.method)
     return [
         Job(
             problem.name, tuple(names), trial,
