@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,7 +22,8 @@ from planner_core.robots import crazyflie, go2, so100
 from planner_core.scripted_manipulation import HOME, ManipulationScript
 from planner_core.timed_plan import TimedPlan
 from trajectory_learning.manipulation import export, load, train
-from trajectory_learning.problems import manipulation
+from trajectory_learning.networks.late_branch import LateBranchConfig
+from trajectory_learning.problems import arm_geometry, manipulation
 from trajectory_learning.training import TrainingConfig
 
 # Exporting takes many seconds on a quiet machine.
@@ -78,14 +80,16 @@ def test_training_goes_on_from_what_was_trained(demonstrations: Path) -> None:
 def test_geometry_in_the_graph_is_that_of_the_arm() -> None:
     rng, robot = np.random.default_rng(0), so100()
     joints = rng.uniform(robot.lower, robot.upper, (50, 6))
-    tool = manipulation.tool_of(torch.tensor(joints)).numpy()
+    tool = arm_geometry.tool_of(torch.tensor(joints).float()).numpy()
     assert tool == pytest.approx(arm_kinematics.tool_of(joints), abs=1e-6)
+    drop = arm_geometry.slopes(torch.tensor(joints).float()).sin() @ arm_geometry.LINK_M
+    assert arm_kinematics.SHOULDER_M[1] - drop.numpy() == pytest.approx(tool[:, 2], abs=1e-6)
     for _ in range(20):
         x, y, z = rng.uniform([0.16, -0.1, 0.012], [0.24, 0.1, 0.07])
         yaw = rng.uniform(-0.7, 0.7)
         expected = arm_kinematics.reach(x, y, z, yaw_rad=yaw, open_m=0.006)
-        got = manipulation.reach(torch.tensor([x, y, z]), torch.tensor(yaw), 0.006)
-        assert got.numpy() == pytest.approx(expected, abs=1e-3)
+        got = arm_geometry.reach(torch.tensor([x, y, z, yaw]).float(), 0.006)
+        assert got.numpy() == pytest.approx(expected, abs=1e-5)
 
 
 def test_the_ways_to_go_hold_what_the_script_does() -> None:
@@ -99,13 +103,64 @@ def test_the_ways_to_go_hold_what_the_script_does() -> None:
         joints = arm_kinematics.reach(*point, yaw_rad=yaw, open_m=rng.choice([0.0, 0.006]))
         joints = np.clip([*joints, rng.choice([-0.05, 0.3, 0.7])], robot.lower, robot.upper)
         wanted = script.pose(joints, thing, yaw, goal) - joints
-        seen = (joints, np.zeros(6), np.append(thing, yaw), goal)
-        _, ways = manipulation.observed(*(torch.tensor(v).float()[None] for v in seen))
+        told = np.concatenate([joints, np.zeros(6), thing, [yaw], goal])
+        _, ways = manipulation.observed(torch.tensor(told).float()[None])
         # Ways are velocities: as far as the joints are off, or slower, but in that direction.
         off = [np.abs(way * np.linalg.norm(wanted[:5]) / (np.linalg.norm(way) + 1e-9) - wanted[:5])
-               for way in ways[0, :5, :9].mT.numpy()]  # fmt: skip
+               for way in ways[0, :9, :5].numpy()]  # fmt: skip
         assert np.max(off, axis=1).min() < 0.01
-        assert any(np.sign(ways[0, 5, 9:12].numpy()) == np.sign(wanted[5])) or wanted[5] == 0.0
+        assert any(np.sign(ways[0, 9:12, 5].numpy()) == np.sign(wanted[5])) or wanted[5] == 0.0
+
+
+def test_what_is_out_of_reach_is_reached_for() -> None:
+    away, behind = [0.6, 0.1, 0.05, 0.0], [-0.3, 0.0, 0.05, 0.0]
+    origin, on_the_axis = [0.0, 0.0, 0.0, 0.0], [arm_kinematics.PAN_X_M, 0.0, 0.0, 0.0]
+    joints = arm_geometry.reach(torch.tensor([away, behind, origin, on_the_axis]), 0.0)
+    assert joints.isfinite().all()
+    x, y, _ = arm_geometry.tool_of(joints[0]).tolist()
+    assert x > 0.2
+    assert math.atan2(y, x - arm_kinematics.PAN_X_M) == pytest.approx(
+        math.atan2(0.1, 0.555), abs=0.02
+    )
+
+
+def test_candidates_are_ranked_as_their_windows_say() -> None:
+    torch.manual_seed(0)
+    robot, horizon, dt_s = so100(), 16, 0.05
+    config = LateBranchConfig(modes=10, acceleration_limit=40.0)
+    model = manipulation.ManipulationModel(horizon, dt_s, config)
+    scale = torch.rand(3, horizon - 1, 6) + 0.1
+    planner = manipulation.ManipulationPlanner(model, scale)
+    to_velocity, to_position = (m.T for m in integration_matrices(horizon, dt_s))
+    kept = []
+    for lift, spread in ((-1.6, 1.0), (-1.6, 10.0), (-1.1, 10.0), (0.2, 10.0)):
+        position = torch.tensor([0.1, lift, 1.3, 1.2, 0.1, 0.3])
+        velocity = torch.randn(6) * 0.3
+        thing, goal = torch.tensor([0.2, 0.0, 0.0125, 0.1]), torch.tensor([0.2, 0.1, 0.0125])
+        with torch.no_grad():
+            # Of a network that was taught nothing, candidates differ little.
+            got = planner(position, velocity, thing, goal, spread * torch.randn(32, config.noise))
+        start, rate = position.numpy()[:, None], velocity.numpy()[:, None]
+        added = got.acceleration.numpy() @ to_position
+        joints = start + rate * np.arange(horizon) * dt_s + added
+        speeds = rate + got.acceleration.numpy() @ to_velocity
+        seen = joints[:, :, 3::4]
+        feasible = (np.abs(speeds[:, :, -1]) <= robot.velocity).all(-1)
+        feasible &= ((seen >= robot.lower[:, None]) & (seen <= robot.upper[:, None])).all((1, 2))
+        heights = arm_kinematics.tool_of(seen.swapaxes(1, 2))[..., 2]
+        feasible &= (heights > planner.floor_m).all(-1)
+        assert (got.feasible.numpy() == feasible).all()
+        kept.append(float(feasible.mean()))
+        flat = (added[:, :, 3::4] / scale[0, 2::4].T.numpy()).reshape(32, -1)
+        pool = feasible if feasible.any() else np.ones(32, dtype=bool)
+        apart = np.linalg.norm(flat[:, None] - flat[pool], axis=-1)
+        assert got.value.numpy() == pytest.approx(-apart.mean(axis=1), abs=1e-3)
+        best = np.where(pool, got.value.numpy(), -np.inf).argmax()
+        window = np.stack([joints[best], speeds[best], got.acceleration[best].numpy()])
+        window[0] = np.clip(window[0], robot.lower[:, None], robot.upper[:, None])
+        assert got.window.numpy() == pytest.approx(window.swapaxes(1, 2), abs=1e-4)
+    # All, some and none.
+    assert {0.0, 1.0} < set(kept)
 
 
 def test_a_window_follows_from_its_accelerations(demonstrations: Path) -> None:

@@ -110,7 +110,7 @@ def train(
         model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
     )
     with torch.no_grad():
-        keys = model.condition(data.position, data.velocity, data.thing, data.goal)
+        keys = model.condition(data.told)
         targets = metric.nearest(data, DT_S)
     kept, new = list(average.parameters()), list(model.parameters())
     begin, step, done = time.process_time(), 0, 0.0
@@ -165,7 +165,7 @@ def _held_out(
         return {}
     torch.manual_seed(0)
     windows = windows.subset(torch.arange(min(4000, len(windows))))
-    key = model.condition(windows.position, windows.velocity, windows.thing, windows.goal)
+    key = model.condition(windows.told)
     noise = _noise(method, len(windows), 16)
     encoded = model.network.encode(key).unsqueeze(1)
     samples = metric.flatten(model.network.along_time(encoded, noise))

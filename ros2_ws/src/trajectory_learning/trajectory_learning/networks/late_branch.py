@@ -117,11 +117,16 @@ class LateBranch(nn.Module):
 
     def modes(self, features: Tensor, noise: Tensor) -> Tensor:
         """What `along_time` makes candidates of: (..., axes, modes) amplitudes of the cosines."""
+        x = self.head(self.branched(features, noise))
+        return x.unflatten(-1, (self.axes, self.config.modes))
+
+    def branched(self, features: Tensor, noise: Tensor) -> Tensor:
+        """(..., branch_width) of each candidate, from which the head reads its modes."""
         film = self.film(features).chunk(2 * self.config.branch_blocks, dim=-1)
         x = self.start(features) + self.noise(noise)
         for i, block in enumerate(self.branch):
             x = block(x, film[2 * i], film[2 * i + 1])
-        return self.head(x).unflatten(-1, (self.axes, self.config.modes))
+        return x
 
     def accelerations(self, features: Tensor, noise: Tensor) -> Tensor:
         """Candidates for each condition.

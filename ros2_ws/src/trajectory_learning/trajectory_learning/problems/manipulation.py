@@ -6,7 +6,8 @@ and which joint angles would put the tool to the poses that its demonstrators go
 is next, when, and how it is gone to is learned.
 
 Letters: ``B`` conditions, ``G`` candidates of each, ``K`` candidates of one, ``H`` samples of a
-window, ``n_q`` joints, ``D`` numbers of a window in a loss.
+window, ``I`` of them by which candidates are compared, ``n_q`` joints, ``D`` numbers of a window in
+a loss.
 """
 
 from __future__ import annotations
@@ -17,20 +18,22 @@ from typing import Final, NamedTuple
 
 import numpy as np
 import torch
-from planner_core.arm_kinematics import HAND_M, LOWER, PAN_X_M, SHOULDER_M, TOOL_ASIDE_M, UPPER
+from planner_core.arm_kinematics import SHOULDER_M
 from planner_core.navigation import integration_matrices
 from planner_core.robots import so100
 from torch import Tensor, nn
 from trajectory_learning.networks.late_branch import LateBranch, LateBranchConfig, limited
+from trajectory_learning.problems.arm_geometry import JOINTS, LINK_M, Affine, reach, slopes, tool_of
 
-JOINTS: Final = 6
 NEAR_M: Final = 0.008
 """Distances of this size decide what is to be done next; the network sees them enlarged."""
 HIGH_M: Final = 0.075
 GRIP_M: Final = 0.004
-OPEN_M: Final = torch.tensor([0.006, 0.006, 0.0, 0.0, 0.0, 0.0, 0.0, 0.006])
+POSES: Final = 8
+"""Of the tool."""
+OPEN_M: Final = torch.tensor([0.006, 0.006, 0.0, 0.0, 0.0, 0.0, 0.0, 0.006])[:, None]
 """Room beside the fixed finger: over the object and around it; none once it is gripped."""
-AS_IT_IS: Final = torch.arange(8) > 4
+AS_IT_IS: Final = torch.arange(POSES) > 4
 """Poses in which the hand is turned as it is, and not to the object."""
 HOME: Final = torch.tensor([0.0, -1.6, 1.3, 0.8, 0.0])
 GRIPPER_RAD: Final = torch.tensor([0.8, 0.5, -0.1])
@@ -39,7 +42,7 @@ LAST: Final = torch.tensor([0.0, 0.0, 0.0, 0.0, 0.0, 1.0])
 SPEED_RAD_S: Final = 1.75
 APPROACH_HZ: Final = 7.0
 """As `planner_core.scripted_manipulation` approaches a pose, on average."""
-WAYS: Final = 8 + 1 + 3 + 1
+WAYS: Final = POSES + 1 + 3 + 1
 """To eight poses of the tool and home, to three openings of the gripper, and on as now."""
 GAIN_HZ: Final = 10.0
 """Weights of ways are of the order of one, with which they are reached in time."""
@@ -78,107 +81,165 @@ class Windows:
     def __len__(self) -> int:
         return len(self.position)
 
+    @property
+    def told(self) -> Tensor:
+        """(n, TOLD) what a planner is told of each, in the order of `Known`."""
+        return torch.cat([self.position, self.velocity, self.thing, self.goal], -1)
+
     def subset(self, rows: Tensor) -> Windows:
         """The windows of some rows."""
         return Windows(**{name: value[rows] for name, value in vars(self).items()})
 
 
-def tool_of(joints: Tensor) -> Tensor:
-    """(..., 6) [rad] to (..., 3) [m]; see `planner_core.arm_kinematics.tool_of`."""
-    pan, lift, elbow, wrist, roll = (joints[..., i] for i in range(5))
-    upper, lower = lift + UPPER[1], lift + elbow + LOWER[1]
-    pitch = lift + elbow + wrist
-    inside, outside = TOOL_ASIDE_M * roll.cos(), TOOL_ASIDE_M * roll.sin()
-    radius = SHOULDER_M[0] + UPPER[0] * upper.cos() + LOWER[0] * lower.cos()
-    radius = radius + HAND_M * pitch.cos() + inside * pitch.sin()
-    height = SHOULDER_M[1] - UPPER[0] * upper.sin() - LOWER[0] * lower.sin()
-    height = height - HAND_M * pitch.sin() + inside * pitch.cos()
-    c, s = pan.cos(), pan.sin()
-    return torch.stack([PAN_X_M + radius * c - outside * s, radius * s + outside * c, height], -1)
+class Known(NamedTuple):
+    """What a planner is told, and where the tool is; in one tensor, in this order.
 
-
-def reach(point: Tensor, yaw: Tensor, open_m: float | Tensor) -> Tensor:
-    """(..., 3) [m] to the (..., 5) [rad] that put the tool there, pointing down.
-
-    See `planner_core.arm_kinematics.reach`; what is out of reach is reached for.
+    Attributes:
+        position: (n, 6) [rad].
+        velocity: (n, 6) [rad/s].
+        place: (n, 3) [m] centre of the object.
+        yaw: (n, 1) [rad] how the object is turned.
+        goal: (n, 3) [m].
+        tool: (n, 3) [m].
     """
-    x, y, z = point.unbind(-1)
-    bearing = torch.atan2(y, x - PAN_X_M)
-    turn = yaw - bearing
-    opening = bearing + turn - torch.round(turn / (math.pi / 2)) * (math.pi / 2)
-    aside = open_m + TOOL_ASIDE_M
-    x, y = x - aside * opening.cos(), y - aside * opening.sin()
-    pan = torch.atan2(y, x - PAN_X_M)
-    across = ((x - PAN_X_M).square() + y.square() + 1e-9).sqrt() - SHOULDER_M[0]
-    up = z + HAND_M - SHOULDER_M[1]
-    distance = (across.square() + up.square() + 1e-9).sqrt()
-    distance = distance.clamp(abs(UPPER[0] - LOWER[0]) + 1e-3, UPPER[0] + LOWER[0] - 1e-3)
-    down = torch.atan2(-up, across)
-    lift = down - _angle(UPPER[0], distance, LOWER[0]) - UPPER[1]
-    elbow = down + _angle(LOWER[0], distance, UPPER[0]) - LOWER[1] - lift
-    return torch.stack([pan, lift, elbow, math.pi / 2 - lift - elbow, opening - pan], -1)
+
+    position: Tensor
+    velocity: Tensor
+    place: Tensor
+    yaw: Tensor
+    goal: Tensor
+    tool: Tensor
+
+    @classmethod
+    def of(cls, x: Tensor) -> Known:
+        """The parts of (n, KNOWN) numbers."""
+        return cls(*x.split(WIDTHS, -1))
 
 
-def _angle(a: float, b: Tensor, opposite: float) -> Tensor:
-    cosine = ((a * a - opposite * opposite) + b * b) / (2 * a * b)
-    # The graph has no arc cosine of its own on every runtime.
-    cosine = cosine.clamp(-0.9999, 0.9999)
-    return torch.atan2((1 - cosine * cosine).sqrt(), cosine)
+WIDTHS: Final = [JOINTS, JOINTS, 3, 1, 3, 3]
+KNOWN: Final = sum(WIDTHS)
+TOLD: Final = KNOWN - WIDTHS[-1]
 
 
-def observed(
-    position: Tensor, velocity: Tensor, thing: Tensor, goal: Tensor
-) -> tuple[Tensor, Tensor]:
+# Each of the next four is one product in the graph, where an operation on a few numbers costs more
+# than what it computes.
+
+
+def _poses(known: Tensor) -> Tensor:
+    """Where the tool may have to go next, each as two poses, of which the higher one is meant.
+
+    Args:
+        known: (n, KNOWN).
+
+    Returns:
+        (n, 2 * POSES * 4) [m, rad] points, and how the hand is turned.
+    """
+    k = Known.of(known)
+    gap = k.tool - k.place
+    carried = k.goal + gap
+    where = [k.place, k.place, k.place, carried, carried, k.tool, k.tool, k.place]
+    high, grip = torch.full_like(k.yaw, HIGH_M), k.place[:, 2:] + GRIP_M
+    put, held, tool = k.goal[:, 2:], carried[:, 2:], k.tool[:, 2:]
+    heights = [high, grip, grip, high, put, high, tool, high]
+    at_least = [high, grip, grip, put + 0.035, held, high, grip, high]
+    yaw = torch.where(AS_IT_IS, k.position[:, :1] + k.position[:, 4:5], k.yaw)
+    at = [
+        torch.cat([torch.stack(where, 1)[..., :2], torch.stack(up, 1), yaw[..., None]], -1)
+        for up in (heights, at_least)
+    ]
+    return torch.stack(at, 1).flatten(1)
+
+
+def _errors(reached: Tensor) -> Tensor:
+    """How far the joints are from where each way leads but the last.
+
+    Args:
+        reached: (n, 5 POSES + 6) [rad] joints but the gripper at each pose, and all as they are.
+
+    Returns:
+        (n, (WAYS - 1) * 6) [rad].
+    """
+    poses, position = reached.split([5 * POSES, JOINTS], -1)
+    home = HOME.expand(len(poses), 1, -1)
+    arm = torch.cat([poses.unflatten(-1, (POSES, 5)), home], 1) - position[:, None, :5]
+    fingers = (GRIPPER_RAD - position[:, 5:])[:, :, None] * LAST
+    return torch.cat([nn.functional.pad(arm, (0, 1)), fingers], 1).flatten(1)
+
+
+def _enlarged(measured: Tensor) -> Tensor:
+    """What the network sees of distances and angles beside themselves, before a tanh.
+
+    Args:
+        measured: (n, KNOWN + 45 + 12 + 2) see `observed`.
+
+    Returns:
+        (n, 45 + 2 * 12 + 19).
+    """
+    known, arm, far, aside, turned = measured.split([KNOWN, 45, 12, 1, 1], -1)
+    k, gap = Known.of(known), far[:, 2:3]
+    beside, away, near, level = far[:, 6:10].split(1, -1)
+    gripper, tool = k.position[:, 5:], k.tool[:, 2:]
+    decisive = torch.cat([
+        beside, beside, beside, gap, gap, gap, away, near, near, near, level, aside, turned,
+        gripper, gripper, gripper, tool, gap, tool - k.goal[:, 2:],
+    ], -1)  # fmt: skip
+    sharp = (decisive - DECISIVE[0]) / DECISIVE[1]
+    return torch.cat([arm / 0.05, far / 0.03, far / NEAR_M, sharp], -1)
+
+
+def _squares(squares: Tensor) -> Tensor:
+    """Squares of lengths from those of coordinates.
+
+    Args:
+        squares: (n, 3 + 3 + 2 + 1) of the gap, what is left to go, aside, and turned.
+
+    Returns:
+        (n, 6) beside, away, near, level, aside, turned.
+    """
+    gap, left, aside, turned = squares.split([3, 3, 2, 1], -1)
+    beside, away, near, aside = (
+        x.sum(-1, keepdim=True) + 1e-8 for x in (gap[:, :2], gap, left[:, :2], aside)
+    )
+    return torch.cat([beside, away, near, left[:, 2:], aside, turned], -1)
+
+
+_POSES: Final = Affine.of(_poses, KNOWN)
+_ERRORS: Final = Affine.of(_errors, 5 * POSES + JOINTS)
+_ENLARGED: Final = Affine.of(_enlarged, KNOWN + 45 + 12 + 2)
+_SQUARES: Final = Affine.of(_squares, 3 + 3 + 2 + 1)
+_ARM: Final = torch.arange((WAYS - 1) * JOINTS).view(-1, JOINTS)[: POSES + 1, :5].flatten()
+"""Of `_errors` those of the arm, without the gripper."""
+
+
+def observed(told: Tensor) -> tuple[Tensor, Tensor]:
     """What the network sees of an observation, before normalisation, and the ways to go.
 
     Args:
-        position: (B, 6) [rad].
-        velocity: (B, 6) [rad/s].
-        thing: (B, 4) [m, rad].
-        goal: (B, 3) [m].
+        told: (B, TOLD) the first parts of `Known`.
 
     Returns:
-        (B, FEATURES), and (B, 6, WAYS) [rad/s]: the velocity at which the joints would go to each
+        (B, FEATURES), and (B, WAYS, 6) [rad/s]: the velocity at which the joints would go to each
         pose, the gripper to each of its openings, and their present one.
     """
-    place, tool, gripper = thing[:, :3], tool_of(position), position[:, 5:]
-    gap, left = tool - place, goal - place
-    carried = goal + gap
-    grip, high = place[:, 2:] + GRIP_M, torch.full_like(gripper, HIGH_M)
-    over_goal = torch.maximum(high, goal[:, 2:] + 0.035)
-    down = goal[:, 2:] + gap[:, 2:].clamp_min(0.0)
-    # All in one: on the robot, an operation costs more than what it computes.
-    where = [place, place, place, carried, carried, tool, tool, place]
-    heights = [high, grip, grip, over_goal, down, high, torch.maximum(tool[:, 2:], grip), high]
-    points = torch.cat([torch.stack(where, 1)[..., :2], torch.stack(heights, 1)], -1)
-    own = position[:, :1] + position[:, 4:5]
-    reached = reach(points, torch.where(AS_IT_IS, own, thing[:, 3:]), OPEN_M)
-    arm = torch.cat([reached, HOME.expand(len(position), 1, -1)], 1) - position[:, None, :5]
-    fingers = (GRIPPER_RAD - gripper)[:, :, None] * LAST
-    errors = torch.cat([nn.functional.pad(arm, (0, 1)), fingers], 1)
+    position, velocity, place, _, goal = told.split(WIDTHS[:-1], -1)
+    tool = tool_of(position)
+    known = torch.cat([told, tool], -1)
+    reached = reach(_POSES(known).unflatten(-1, (2, POSES, 4)).amax(1), OPEN_M)
+    off = _ERRORS(torch.cat([reached.flatten(1), position], -1))
+    errors, arm = off.unflatten(-1, (WAYS - 1, JOINTS)), off.index_select(-1, _ARM)
     most = errors.abs().amax(-1, keepdim=True)
-    speeds = errors * (SPEED_RAD_S / (most + 1e-6)).clamp_max(APPROACH_HZ)
-    aside = tool[:, :2] - tool_of(reached[:, 0])[:, :2]
-    turned = arm[:, 0, 4:] - math.pi * torch.round(arm[:, 0, 4:] / math.pi)
-    beside, away, near = _norm(gap[:, :2]), _norm(gap), _norm(left[:, :2])
-    level = left[:, 2:].abs()
-    decisive = torch.cat([
-        beside, beside, beside, gap[:, 2:], gap[:, 2:], gap[:, 2:], away, near, near, near,
-        level, _norm(aside), turned.abs(), gripper, gripper, gripper, tool[:, 2:],
-        carried[:, 2:] - goal[:, 2:], tool[:, 2:] - goal[:, 2:],
-    ], -1)  # fmt: skip
-    far = torch.cat([gap, left, beside, away, near, level, aside], -1)
-    poses = arm.flatten(1)
-    seen = torch.cat([
-        position, velocity, tool, place, goal, poses, torch.tanh(poses / 0.05), far,
-        torch.tanh(far / 0.03), torch.tanh(far / NEAR_M),
-        torch.tanh((decisive - DECISIVE[0]) / DECISIVE[1]),
-    ], -1)  # fmt: skip
-    return seen, torch.cat([speeds, velocity.unsqueeze(1)], 1).mT
-
-
-def _norm(x: Tensor) -> Tensor:
-    return (x.square().sum(-1, keepdim=True) + 1e-8).sqrt()
+    speeds = errors / (most / SPEED_RAD_S).clamp_min(1 / APPROACH_HZ)
+    gap, left = tool - place, goal - place
+    aside = (tool - tool_of(reached[:, 0]))[:, :2]
+    turned = arm[:, 4:5]
+    turned = turned - math.pi * torch.round(turned / math.pi)
+    sizes = _SQUARES(torch.cat([gap, left, aside, turned], -1).square()).sqrt()
+    sizes, others = sizes.split([4, 2], -1)
+    far = torch.cat([gap, left, sizes, aside], -1)
+    enlarged = torch.tanh(_ENLARGED(torch.cat([known, arm, far, others], -1)))
+    of_arm, of_far = enlarged.split([45, 2 * 12 + 19], -1)
+    seen = torch.cat([position, velocity, tool, place, goal, arm, of_arm, far, of_far], -1)
+    return seen, torch.cat([speeds, velocity.unsqueeze(1)], 1)
 
 
 FEATURES: Final = 6 + 6 + 9 + 2 * 45 + 3 * 12 + 19
@@ -256,15 +317,35 @@ class ArmBranch(LateBranch):
 
     def encode(self, condition: Tensor) -> Tensor:
         """(B, FEATURES + 6 WAYS) of `ManipulationModel.condition` to what candidates need."""
-        seen, ways = condition.split([FEATURES, JOINTS * WAYS], dim=-1)
+        seen, ways = condition.split([FEATURES, WAYS * JOINTS], dim=-1)
         return torch.cat([self.trunk(seen), ways], dim=-1)
 
     def along_time(self, features: Tensor, noise: Tensor) -> Tensor:
         """See `LateBranch.along_time`."""
-        encoded, ways = features.split([self.config.trunk_width, JOINTS * WAYS], dim=-1)
-        free, weights = self.modes(encoded, noise).split([JOINTS, WAYS], dim=-2)
-        raw = free + (GAIN_HZ * ways.unflatten(-1, (JOINTS, WAYS))) @ weights
-        return limited(raw @ self.basis, self.config.acceleration_limit)
+        encoded, ways = features.split([self.config.trunk_width, WAYS * JOINTS], dim=-1)
+        return self.along_ways(encoded, ways.unflatten(-1, (WAYS, JOINTS)), noise)
+
+    def along_ways(self, encoded: Tensor, ways: Tensor, noise: Tensor) -> Tensor:
+        """Candidates with time last.
+
+        Args:
+            encoded: (..., trunk_width) of the trunk; broadcasts against the noise.
+            ways: (..., WAYS, 6) [rad/s] of `observed`; broadcasts as well.
+            noise: (..., noise).
+
+        Returns:
+            (..., 6, H) [rad/s^2], of a norm below the acceleration limit.
+        """
+        # A joint by itself is a way, too: one product is less work than a sum and many small ones.
+        alone = torch.eye(JOINTS).expand(*ways.shape[:-2], -1, -1)
+        every = torch.cat([alone, GAIN_HZ * ways], dim=-2)
+        # Modes first, for which the graph turns the head's weights once, and not its numbers.
+        sizes = (self.axes, self.config.modes)
+        weight = self.head.weight.unflatten(0, sizes).transpose(0, 1).flatten(0, 1)
+        bias = self.head.bias.view(sizes).T.flatten()
+        modes = nn.functional.linear(self.branched(encoded, noise), weight, bias)
+        raw = (modes.unflatten(-1, sizes[::-1]) @ every).mT @ self.basis
+        return limited(raw, self.config.acceleration_limit)
 
 
 class ManipulationModel(nn.Module):
@@ -284,14 +365,18 @@ class ManipulationModel(nn.Module):
 
     def set_statistics(self, windows: Windows) -> None:
         """Take mean and standard deviation of the features from data."""
-        x, _ = observed(windows.position, windows.velocity, windows.thing, windows.goal)
+        x, _ = observed(windows.told)
         self.mean.copy_(x.mean(dim=0))
         self.std.copy_(x.std(dim=0).clamp_min(1e-3))
 
-    def condition(self, position: Tensor, velocity: Tensor, thing: Tensor, goal: Tensor) -> Tensor:
-        """(B, FEATURES + 6 WAYS) normalised features, and the ways to go as they are."""
-        seen, ways = observed(position, velocity, thing, goal)
-        return torch.cat([((seen - self.mean) / self.std).clamp(-5.0, 5.0), ways.flatten(1)], -1)
+    def condition(self, told: Tensor) -> Tensor:
+        """(B, TOLD) to (B, FEATURES + 6 WAYS): normalised features, and the ways as they are."""
+        seen, ways = observed(told)
+        return torch.cat([self.normalised(seen), ways.flatten(1)], -1)
+
+    def normalised(self, seen: Tensor) -> Tensor:
+        """(B, FEATURES) of `observed`, in units of their spread."""
+        return ((seen - self.mean) / self.std).clamp(-5.0, 5.0)
 
 
 class Ranking(NamedTuple):
@@ -312,6 +397,10 @@ class Ranking(NamedTuple):
     acceleration: Tensor
 
 
+INSTANTS: Final = slice(3, None, 4)
+"""Samples of a window by which candidates are compared: ``I`` of them."""
+
+
 class ManipulationPlanner(nn.Module):
     """The graph that is exported: observation and noise in, ranked candidates out.
 
@@ -327,18 +416,73 @@ class ManipulationPlanner(nn.Module):
 
     def __init__(self, model: ManipulationModel, scale: Tensor, floor_m: float = 0.004) -> None:
         super().__init__()
-        self.model, self.floor_m = model, floor_m
+        self.model, self.floor_m, self.horizon = model, floor_m, model.network.horizon
         robot = so100()
-        self._constant("lower", torch.tensor(robot.lower).float()[:, None])
-        self._constant("upper", torch.tensor(robot.upper).float()[:, None])
-        self._constant("speed", torch.tensor(robot.velocity).float()[:, None])
-        every = slice(3, None, 4)
-        self._constant("to_instants", model.network.to_position[every].T.contiguous())
-        self._constant("weight", (1 / scale[0, 2::4]).T.contiguous())
-        self._constant("instants_s", model.network.time_s[every, 0])
+        self._constant("lower", torch.tensor(robot.lower).float())
+        self._constant("upper", torch.tensor(robot.upper).float())
+        self._constant("speed", torch.tensor(robot.velocity).float())
+        self._constant("weight", (1 / scale[0, 2::4]).T)
+        lengths = [self.horizon * JOINTS, 2 * JOINTS]
+        compared = Affine.of(self._compared, sum(lengths))
+        # What acceleration adds, and what all candidates have in common.
+        of_acceleration, of_state = compared.matrix.split(lengths)
+        self._constant("of_acceleration", of_acceleration)
+        self._constant("of_state", of_state)
+        self._constant("at_zero", compared.offset)
+        instants = self.weight.shape[1]
+        self.widths = [JOINTS * instants + JOINTS, len(LINK_M) * instants, JOINTS * instants]
+        self._constant("drop_m", torch.kron(torch.eye(instants), LINK_M[:, None]))
+        self._constant("to_window", Affine.of(self._moved, self.horizon + 2).matrix)
+        positions = torch.arange(3 * self.horizon) < self.horizon
+        self._constant("lowest", torch.where(positions, self.lower[:, None], -torch.inf))
+        self._constant("highest", torch.where(positions, self.upper[:, None], torch.inf))
 
     def _constant(self, name: str, value: Tensor) -> None:
         self.register_buffer(name, value, persistent=False)
+
+    def _moved(self, motion: Tensor) -> Tensor:
+        """How a joint moves: linear.
+
+        Args:
+            motion: (..., H + 2) [rad/s^2, rad, rad/s] its acceleration, position and velocity.
+
+        Returns:
+            (..., 3 H) [rad, rad/s, rad/s^2] positions, velocities, accelerations.
+        """
+        acceleration, position, velocity = motion.split([self.horizon, 1, 1], -1)
+        network = self.model.network
+        on = position + velocity * network.time_s[:, 0]
+        return torch.cat([
+            on + acceleration @ network.to_position.to(motion).T,
+            velocity + acceleration @ network.to_velocity.to(motion).T,
+            acceleration,
+        ], -1)  # fmt: skip
+
+    def _compared(self, motion: Tensor) -> Tensor:
+        """What candidates are compared by: affine.
+
+        Args:
+            motion: (n, 6 H + 12) [rad/s^2, rad, rad/s] acceleration, position and velocity.
+
+        Returns:
+            (n, 6 I + 6) positions and last velocity, within -1 and 1 if they keep the limits,
+            (n, 5 I) [rad] slopes of the links, and (n, 6 I) what acceleration adds to positions, in
+            units of their spread: all in one.
+        """
+        acceleration, state = motion.split([self.horizon * JOINTS, 2 * JOINTS], -1)
+        acceleration = acceleration.unflatten(-1, (JOINTS, -1))
+        state = state.unflatten(-1, (2, JOINTS)).mT
+        moved, added = (
+            self._moved(torch.cat([acceleration, start], -1)).unflatten(-1, (3, -1))
+            for start in (state, torch.zeros_like(state))
+        )
+        joints = moved[:, :, 0, INSTANTS].mT
+        middle, span = (self.lower + self.upper) / 2, (self.upper - self.lower) / 2
+        within, fast = (joints - middle) / span, moved[:, :, 1, -1] / self.speed
+        return torch.cat([
+            within.flatten(1), fast, slopes(joints).flatten(1),
+            (added[:, :, 0, INSTANTS] * self.weight).flatten(1),
+        ], -1)  # fmt: skip
 
     def forward(
         self, position: Tensor, velocity: Tensor, thing: Tensor, goal: Tensor, noise: Tensor
@@ -354,32 +498,29 @@ class ManipulationPlanner(nn.Module):
         """
         network = self.model.network
         # An arm at rest lies on its stops, and is measured a little beyond them.
-        position = position.clamp(self.lower[:, 0], self.upper[:, 0])
-        key = self.model.condition(position[None], velocity[None], thing[None], goal[None])
-        acceleration = network.along_time(network.encode(key), noise)
-        added = acceleration @ self.to_instants
-        joints = added + position[:, None] + velocity[:, None] * self.instants_s
-        last = acceleration @ network.to_velocity[-1] + velocity
-        inside = ((joints >= self.lower) & (joints <= self.upper)).all(-1).all(-1)
-        inside = inside & (last.abs() <= self.speed[:, 0]).all(-1)
-        height = tool_of(joints.transpose(1, 2))[..., 2].amin(-1)
-        feasible = inside & (height > self.floor_m)
-        flat = (added * self.weight).flatten(1)
-        square = (flat * flat).sum(-1)
-        apart = (square[:, None] + square[None] - 2 * flat @ flat.T).clamp_min(0).add(1e-9).sqrt()
-        pool = (feasible | ~feasible.any()).to(flat.dtype)
-        value = -(apart @ pool) / pool.sum()
+        position = position.clamp(self.lower, self.upper)
+        told = torch.cat([position, velocity, thing, goal])[None]
+        seen, ways = observed(told)
+        encoded = network.trunk(self.model.normalised(seen))
+        acceleration = network.along_ways(encoded, ways, noise)
+        common = torch.addmm(self.at_zero, told[:, : 2 * JOINTS], self.of_state)
+        compared = torch.addmm(common, acceleration.flatten(1), self.of_acceleration)
+        within, links, added = compared.split(self.widths, -1)
+        drop_m = (links.sin() @ self.drop_m).amax(-1)
+        feasible = (within.abs().amax(-1) <= 1) & (drop_m < SHOULDER_M[1] - self.floor_m)
+        pool = feasible.to(added.dtype)
+        # All of them, if none is feasible.
+        pool = pool + (1 - pool.amax(0))
+        value = (pool @ _apart(added)) / -pool.sum()
         best = torch.where(pool > 0, value, -torch.inf).argmax(dim=0, keepdim=True)
-        window = self.window(acceleration.index_select(0, best)[0], position, velocity)
-        return Ranking(window, value, feasible, torch.zeros_like(value), acceleration)
+        winner = acceleration.index_select(0, best)[0]
+        window = torch.cat([winner, position[:, None], velocity[:, None]], -1) @ self.to_window
+        window = window.clamp(self.lowest, self.highest)
+        window = window.unflatten(-1, (3, -1)).permute(1, 2, 0)
+        return Ranking(window, value, feasible, 0 * pool, acceleration)
 
-    def window(self, acceleration: Tensor, position: Tensor, velocity: Tensor) -> Tensor:
-        """(6, H) accelerations and a state to (3, H, 6)."""
-        network = self.model.network
-        on = position[:, None] + velocity[:, None] * network.time_s[:, 0]
-        rows = [
-            (on + acceleration @ network.to_position.T).clamp(self.lower, self.upper),
-            velocity[:, None] + acceleration @ network.to_velocity.T,
-            acceleration,
-        ]
-        return torch.stack(rows).transpose(1, 2)
+
+def _apart(points: Tensor) -> Tensor:
+    """(K, n) points to their distances from each other, (K, K)."""
+    square = points.square().sum(-1, keepdim=True)
+    return (torch.addmm(square, points, points.T, alpha=-2) + square.T).clamp_min(1e-9).sqrt()
