@@ -53,8 +53,9 @@ class PlannerParameters:
         "more closely and varies less. -1: as the bundle says.", minimum=-1.0, maximum=100.0,
     )  # fmt: skip
     temperature: float = parameter(
-        -1.0, "Variance of all noise in a sampler: 1 draws from the model, 0 gives its likeliest "
-        "plan. -1: as the bundle says.", minimum=-1.0, maximum=1.0,
+        -1.0, "Variance of all noise in a sampler: 1 draws from the model, 0 draws none, so that "
+        "all candidates are one plan, near the model's mean. -1: as the bundle says.",
+        minimum=-1.0, maximum=1.0,
     )  # fmt: skip
     provider: str = parameter("cpu", "What runs the networks.", choices=("cpu", "cuda", "tensorrt"))
     replan_rate_hz: float = parameter(

@@ -108,7 +108,8 @@ class SamplerSpec:
         inpaint: Channels of the first sample that hold the present state, counted from the first.
         low: Lowest value of each normalised channel in the data.
         high: Highest value.
-        temperature: Variance of all noise; 1 draws from the model, 0 gives its likeliest plan.
+        temperature: Variance of all noise; 1 draws from the model, 0 draws none: every candidate is
+            the same plan, near the model's mean.
     """
 
     alpha_bar: tuple[float, ...]

@@ -31,7 +31,7 @@ class SamplerSettings:
             starts from noise.
         guidance_scale: Weight of the condition in classifier-free guidance: 0 ignores it, 1 is the
             conditional model.
-        temperature: Variance of all noise: 1 draws from the model, 0 gives its likeliest plan.
+        temperature: Variance of all noise: 1 draws from the model, 0 draws none.
         provider: What runs the graph: ``cpu``, ``cuda`` or ``tensorrt``.
     """
 

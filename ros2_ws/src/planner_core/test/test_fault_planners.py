@@ -110,7 +110,8 @@ def test_every_fault_has_a_default(name: str) -> None:
     "settings",
     [
         SamplerSettings(steps=3), SamplerSettings(warm_start_steps=0),
-        SamplerSettings(guidance_scale=1.0), SamplerSettings(provider="cuda"),
+        SamplerSettings(guidance_scale=1.0), SamplerSettings(temperature=0.5),
+        SamplerSettings(provider="cuda"),
     ],
 )  # fmt: skip
 def test_settings_that_a_planner_cannot_honour_are_refused(

@@ -24,8 +24,8 @@ from rclpy.task import Future
 CRASHED = 70
 """Exit code of a node that an unforeseen exception ended; 1 is for refusals, which end a launch."""
 SWITCH_S = 0.0005
-"""How long one thread may keep the interpreter from another [s]: a plan, a command and a sample
-wait for no message that another thread reads."""
+"""After how long a thread is asked to leave the interpreter to another [s]: a plan, a command and a
+sample do not wait for a message that another thread reads."""
 TEAR_DOWN_LIMIT_S = 5.0
 """Longest time that the middleware may take to let go of a process."""
 

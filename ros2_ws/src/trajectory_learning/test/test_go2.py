@@ -222,7 +222,7 @@ def test_a_body_that_looks_to_the_left_has_a_positive_heading() -> None:
 
 
 def test_a_row_of_the_table_runs_in_small() -> None:
-    rows = ("planner", "MPDiffuser")
+    rows = ("planner", "MPDiffuser joint")
     scores = PROBLEM.run(rows, Trial("simulation", quick=True))
     assert set(scores) == set(rows)
     for score in scores.values():

@@ -37,8 +37,9 @@ def each(
 ) -> list[Result]:
     """Results of a function, in the order of the pieces.
 
-    After an error or an interrupt no other piece is begun; those that run come to their end, and
-    are kept.
+    After an error no other piece is begun; those that run come to their end, and are kept. Ctrl-C,
+    which reaches all processes of a terminal, ends them where they are. A process whose parent was
+    killed ends after its piece, whose result nobody keeps.
 
     Args:
         function: Importable by other processes, with all that it is given; runs on one thread.
@@ -46,7 +47,8 @@ def each(
         keep: Called with a piece and its result as soon as it is there, one at a time.
         jobs: Processes of this machine; 1 works in this one.
         ray: Address of a Ray cluster to use instead, see `cluster`.
-        fresh: A process of this machine for each piece: its memory is free afterwards.
+        fresh: A process of this machine for each piece, so that its memory is free afterwards; with
+            one job, or on a cluster, it makes no difference.
 
     Raises:
         DriftpilotError: A piece failed elsewhere; in this process its own error is raised.
@@ -138,7 +140,7 @@ def _process() -> Iterator[Call[Any, Any]]:
             try:
                 here.send((function, piece))
                 return here.recv()
-            except (EOFError, ConnectionError):
+            except (EOFError, OSError):
                 raise _failed(piece, f"exit code {process.wait()}") from None
 
         yield call
@@ -153,7 +155,7 @@ def _failed(piece: object, why: object) -> DriftpilotError:
 
 def _serve(channel: Connection) -> None:
     """What runs in a process: pieces, until nobody is left to send one."""
-    # Ctrl-C reaches all processes of a terminal; what it means is told by the one that began them.
+    # Ctrl-C reaches all processes of a terminal; the one that began them says so.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     while True:
         try:

@@ -54,14 +54,15 @@ class PlanTracking:
     doubt: Tensor | None = None
 
     def follow(self, present: Tensor, plans: Tensor) -> Tensor:
-        """The consistent plans nearest to given ones.
+        """The consistent plans nearest to given ones; in doubt, nearest to plans and model.
 
         Args:
             present: (B, n_x) present state.
             plans: (B, H, n_x + n_u) rows (x_{t+1}, u_t).
 
         Returns:
-            (B, H, n_x + n_u) whose states follow from its actions.
+            (B, H, n_x + n_u) whose states follow from its actions; in doubt, but for errors of the
+            model.
         """
         n_x = present.shape[1]
         states, actions = plans[..., :n_x], plans[..., n_x:]

@@ -233,8 +233,8 @@ ROWS: Mapping[str, Variant] = {
 }
 
 
-IN_DOUBT = ["MPDiffuser tracked in doubt"]
-"""Rows of the settings whose dynamics models learn from noise; without noise, as without doubt."""
+IN_DOUBT = "MPDiffuser tracked in doubt"
+"""A row of the settings whose dynamics models learn from noise; without, it is as the one above."""
 
 
 class LinearSystem:
@@ -254,11 +254,11 @@ class LinearSystem:
         if setting in PAPER:
             columns = ("Diffuser", "Decision Diffuser", "planner", "MPDiffuser as printed")
             paper = dict(zip(columns, PAPER[setting], strict=True))
-            names = [name for name in ROWS if name not in IN_DOUBT]
+            names = [name for name in ROWS if name != IN_DOUBT]
         else:
             paper["MPDiffuser as printed"] = PAPER_NOISE[setting.rpartition("=")[2]]
             names = ["planner", "MPDiffuser as printed", "MPDiffuser joint", "MPDiffuser tracked"]
-            names += IN_DOUBT
+            names.append(IN_DOUBT)
         return [
             Row(
                 name,

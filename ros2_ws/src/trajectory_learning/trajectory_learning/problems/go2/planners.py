@@ -1,7 +1,8 @@
-"""Diffuser, Decision Diffuser, planner alone and MPDiffuser as the paper runs them on the Go2.
+"""Diffuser, Decision Diffuser, planner alone and MPDiffuser on the Go2.
 
-One sample in ten DDIM steps, or seven from the previous plan; four actions of a plan are executed.
-Noise has no part in it (alpha = 0): it would be noise in the targets of legs.
+As in the paper, one sample in ten DDIM steps, or seven from the previous plan, and four actions of
+a plan are executed. Unlike there, noise has no part in it (alpha = 0): it would be noise in the
+targets of legs.
 
 **Source**: MPDiffuser, App. O and App. G.
 
@@ -28,7 +29,7 @@ METHODS: Final[Mapping[str, str]] = {
     "Decision Diffuser": "decision_diffuser",
     "planner": "planner",
     "planner, twice the training": "longer_planner",
-    "MPDiffuser": "joint",
+    "MPDiffuser joint": "joint",
     "MPDiffuser as printed": "alternating",
     "MPDiffuser tracked": "tracked",
     "behaviour cloning": "behaviour_cloning",
@@ -37,6 +38,7 @@ METHODS: Final[Mapping[str, str]] = {
 
 
 SAMPLING: Final = Sampling(steps=10, warm_start_steps=7, temperature=0.0)
+"""Of the table, and of the bundles that are exported."""
 
 
 class WalkingPlanner:
