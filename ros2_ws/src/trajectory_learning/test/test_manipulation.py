@@ -23,7 +23,7 @@ from planner_core.scripted_manipulation import HOME, ManipulationScript
 from planner_core.timed_plan import TimedPlan
 from trajectory_learning.manipulation import export, load, train
 from trajectory_learning.networks.late_branch import LateBranchConfig
-from trajectory_learning.problems import arm_geometry, manipulation
+from trajectory_learning.problems import arm_geometry, arm_observation, arm_ranking, manipulation
 from trajectory_learning.training import TrainingConfig
 
 # Exporting takes many seconds on a quiet machine.
@@ -104,7 +104,7 @@ def test_the_ways_to_go_hold_what_the_script_does() -> None:
         joints = np.clip([*joints, rng.choice([-0.05, 0.3, 0.7])], robot.lower, robot.upper)
         wanted = script.pose(joints, thing, yaw, goal) - joints
         told = np.concatenate([joints, np.zeros(6), thing, [yaw], goal])
-        _, ways = manipulation.observed(torch.tensor(told).float()[None])
+        _, ways = arm_observation.observed(torch.tensor(told).float()[None])
         # Ways are velocities: as far as the joints are off, or slower, but in that direction.
         off = [np.abs(way * np.linalg.norm(wanted[:5]) / (np.linalg.norm(way) + 1e-9) - wanted[:5])
                for way in ways[0, :9, :5].numpy()]  # fmt: skip
@@ -130,7 +130,7 @@ def test_candidates_are_ranked_as_their_windows_say() -> None:
     config = LateBranchConfig(modes=10, acceleration_limit=40.0)
     model = manipulation.ManipulationModel(horizon, dt_s, config)
     scale = torch.rand(3, horizon - 1, 6) + 0.1
-    planner = manipulation.ManipulationPlanner(model, scale)
+    planner = arm_ranking.ManipulationPlanner(model, scale)
     to_velocity, to_position = (m.T for m in integration_matrices(horizon, dt_s))
     kept = []
     for lift, spread in ((-1.6, 1.0), (-1.6, 10.0), (-1.1, 10.0), (0.2, 10.0)):

@@ -40,13 +40,8 @@ from trajectory_learning.export import exported
 from trajectory_learning.methods import METHODS
 from trajectory_learning.model_card import write_model_card
 from trajectory_learning.networks.late_branch import LateBranchConfig
-from trajectory_learning.problems.manipulation import (
-    ManipulationModel,
-    ManipulationPlanner,
-    Ranking,
-    WindowMetric,
-    Windows,
-)
+from trajectory_learning.problems.arm_ranking import ManipulationPlanner, Ranking
+from trajectory_learning.problems.manipulation import ManipulationModel, WindowMetric, Windows
 from trajectory_learning.training import TrainingConfig
 
 CANDIDATES: Final = 64
