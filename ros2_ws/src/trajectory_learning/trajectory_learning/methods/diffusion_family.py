@@ -311,7 +311,7 @@ class Family:
             inverse = self._trained["inverse"]
             decision = DecisionDiffuser(self.diffusion, self._trained["states"], inverse, self.n_x)
             plans = decision.sample(noise, condition, **options)
-        elif method.startswith("tracked"):
+        elif method in ("tracked", "tracked_in_doubt"):
             planner = MPDiffuser(self.diffusion, self._trained["planner"], coupling="planner")
             proposals = planner.sample(noise, condition, **options, hook=hook)
             plans = self._tracking(method, steps, level).follow(x0, proposals)
